@@ -1,0 +1,150 @@
+// swift-tools-version: 6.2
+
+import PackageDescription
+
+// One language for every target: Swift 6 mode, the upcoming features that make imports and existentials
+// explicit, and no warning left standing.
+let settings: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+let nio = "swift-nio"
+
+/// A library target at `Sources/<wing>/<name>`; a Box shell's folder drops the `Box` of its name.
+func library(
+    _ name: String, in wing: String, _ dependencies: [Target.Dependency] = [],
+    plugins: [Target.PluginUsage] = []
+) -> Target {
+    let folder = wing == "Box" && name != "Box" ? String(name.dropFirst(3)) : name
+    return .target(
+        name: name, dependencies: dependencies, path: "Sources/\(wing)/\(folder)",
+        swiftSettings: settings, plugins: plugins)
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
+}
+
+let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+    name: "kibitz-local",
+    products: [.executable(name: "kibitz-local", targets: ["kibitz-local"])],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
+        .package(url: "https://github.com/apple/swift-certificates", from: "1.21.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: []),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0", traits: []),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0", traits: []),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+    ],
+    targets: [
+        // C libraries of the system.
+        .systemLibrary(
+            name: "CYAML", path: "Sources/CLibraries/CYAML", pkgConfig: "yaml-0.1",
+            providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(
+            name: "CQREncode", path: "Sources/CLibraries/CQREncode", pkgConfig: "libqrencode",
+            providers: [.apt(["libqrencode-dev"])]),
+
+        // Cores: bytes and time in, bytes and events out.
+        library("SansIO", in: "Protocols"),
+        library("Wire", in: "Protocols"),
+        library("JSON", in: "Protocols"),
+        library("STUN", in: "Protocols", ["Wire", crypto]),
+        library("TURN", in: "Protocols", ["SansIO", "Wire", "STUN", crypto]),
+        library("Credentials", in: "Rooms", [crypto]),
+        library("PeerBroker", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
+        library("QRCode", in: "Panel", ["CQREncode"]),
+
+        // The room page, embedded in the executable.
+        .executableTarget(
+            name: "embed-site", path: "Sources/Plugins/embed-site", swiftSettings: settings),
+        .plugin(
+            name: "EmbedSite", capability: .buildTool(), dependencies: ["embed-site"],
+            path: "Sources/Plugins/EmbedSite"),
+        .target(
+            name: "WebClient", path: "Sources/WebClient", exclude: ["Site"], swiftSettings: settings,
+            plugins: ["EmbedSite"]),
+
+        // Shells.
+        library("BoxState", in: "Box"),
+        library(
+            "BoxConfiguration", in: "Box",
+            ["Wire", "CYAML", .product(name: "Configuration", package: "swift-configuration")]),
+        library(
+            "BoxCertificates", in: "Box",
+            [
+                "BoxState", "Wire", crypto, logging,
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+            ]),
+        library(
+            "BoxRelay", in: "Box",
+            [
+                "SansIO", "Wire", "STUN", "TURN", logging,
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+            ]),
+        library(
+            "BoxWeb", in: "Box",
+            [
+                "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "WebClient", "BoxCertificates", logging,
+                crypto,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
+                .product(name: "Hummingbird", package: "hummingbird"),
+                .product(name: "HummingbirdCore", package: "hummingbird"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOHTTP1", package: nio),
+                .product(name: "NIOWebSocket", package: nio),
+                .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
+                .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ]),
+        .target(
+            name: "Box",
+            dependencies: [
+                "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
+                "BoxCertificates", "BoxRelay", "BoxWeb", logging,
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+            ],
+            path: "Sources/Box/Services", swiftSettings: settings),
+        .executableTarget(
+            name: "kibitz-local",
+            dependencies: [
+                "Box", "BoxConfiguration",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            path: "Sources/Box/Command", swiftSettings: settings),
+
+        tests(of: "SansIO"),
+        tests(of: "Wire"),
+        tests(of: "JSON"),
+        tests(of: "STUN", ["Wire"]),
+        tests(of: "TURN", ["SansIO", "Wire", "STUN"]),
+        tests(of: "Credentials"),
+        tests(of: "PeerBroker", ["SansIO", "JSON", "Credentials"]),
+        tests(of: "QRCode"),
+        tests(of: "BoxState"),
+        tests(of: "BoxConfiguration"),
+        tests(of: "BoxCertificates"),
+    ],
+    swiftLanguageModes: [.v6]
+)

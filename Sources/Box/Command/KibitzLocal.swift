@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct KibitzLocal: AsyncParsableCommand {
+    func run() async throws {}
+}
