@@ -82,6 +82,13 @@ let package = Package(
         // Shells.
         library("BoxState", in: "Box"),
         library(
+            "BoxNetwork", in: "Box",
+            [
+                "Wire", logging,
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+            ]),
+        library(
             "BoxConfiguration", in: "Box",
             ["Wire", "CYAML", .product(name: "Configuration", package: "swift-configuration")]),
         library(
@@ -143,8 +150,19 @@ let package = Package(
         tests(of: "PeerBroker", ["SansIO", "JSON", "Credentials"]),
         tests(of: "QRCode"),
         tests(of: "BoxState"),
+        tests(
+            of: "BoxNetwork",
+            ["Wire", .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio)]),
         tests(of: "BoxConfiguration"),
-        tests(of: "BoxCertificates"),
+        tests(
+            of: "BoxCertificates",
+            [
+                "BoxState", "Wire", crypto, logging,
+                .product(name: "X509", package: "swift-certificates"),
+                .product(name: "NIOSSL", package: "swift-nio-ssl"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )
