@@ -1,0 +1,41 @@
+"""Shared parts of the tests that run the built executable."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from Rig.box import Box  # noqa: E402
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failed test shows what the boxes and browsers it used have to say (`describe()` of each fixture)."""
+    report = yield
+    if report.when == "call" and report.failed:
+        for name, value in item.funcargs.items():
+            describe = getattr(value, "describe", None)
+            if describe:
+                try:
+                    report.sections.append((name, str(describe())))
+                except Exception as error:  # the test's own failure is the one to show
+                    report.sections.append((name, f"(nothing to tell: {error})"))
+    return report
+
+
+@pytest.fixture
+def box():
+    """A fresh box on loopback."""
+    with Box() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def shared_box():
+    """One box for all tests of a module that leave it as it was."""
+    with Box() as running:
+        yield running
