@@ -81,6 +81,7 @@ let package = Package(
 
         // Shells.
         library("BoxState", in: "Box"),
+        library("BoxRoom", in: "Box", ["Credentials", "BoxState"]),
         library(
             "BoxNetwork", in: "Box",
             [
@@ -109,7 +110,7 @@ let package = Package(
         library(
             "BoxWeb", in: "Box",
             [
-                "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "WebClient", "BoxCertificates", logging,
+                "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "WebClient", "BoxCertificates", "BoxRoom", logging,
                 crypto,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -127,7 +128,7 @@ let package = Package(
             name: "Box",
             dependencies: [
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
-                "BoxCertificates", "BoxRelay", "BoxWeb", logging,
+                "BoxCertificates", "BoxNetwork", "BoxRelay", "BoxRoom", "BoxWeb", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -136,7 +137,7 @@ let package = Package(
         .executableTarget(
             name: "kibitz-local",
             dependencies: [
-                "Box", "BoxConfiguration",
+                "Box", "BoxConfiguration", "QRCode",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Box/Command", swiftSettings: settings),

@@ -1,0 +1,126 @@
+public import BoxState
+public import Credentials
+import Glibc
+import Synchronization
+
+/// Who may come in: the box's key and the room's present credentials, kept in the state directory.
+///
+/// Session tokens and TURN credentials are signed, not stored: they outlive a restart of the box because the key
+/// does, and a rotation ends them because it moves the generation on.
+public final class RoomAuthority: Sendable {
+    /// A person's admission to the room.
+    public struct Session: Sendable {
+        /// The person's id, `kl-…`; the same as before for someone who shows an earlier token.
+        public let id: String
+        /// What the broker wants to see with the id.
+        public let token: String
+        /// The generation of credentials the token belongs to.
+        public let generation: UInt32
+    }
+
+    /// A file of the state directory can't be understood.
+    public struct DamagedFile: Error, CustomStringConvertible {
+        /// The file's path.
+        public let path: String
+        /// What is wrong with it.
+        public let reason: String
+
+        public var description: String {
+            "\(path): \(reason); if you can't mend it, remove it: the box makes a new one, and everyone scans the new code"
+        }
+    }
+
+    private static let keyFile = "key"
+    private static let roomFile = "room"
+
+    private let state: StateDirectory
+    private let tokens: SessionTokens
+    private let turn: TURNCredentials
+    private let present: Mutex<RoomCredentials>
+    /// Held during a rotation: one at a time, while the present credentials can still be read.
+    private let rotating = Mutex<Void>(())
+
+    /// Reads the key and the room from the state directory, or makes them at the first start.
+    /// - Throws: `StateError` when the directory can't be read or written; ``DamagedFile``.
+    public init(state: StateDirectory) throws {
+        var generator = SystemRandomNumberGenerator()
+        self.state = state
+        let key: BoxKey
+        if let text = try Self.read(Self.keyFile, from: state) {
+            do { key = try BoxKey(text: text) } catch {
+                throw DamagedFile(path: state.path(of: Self.keyFile), reason: error.description)
+            }
+        } else {
+            key = BoxKey(using: &generator)
+            try state.write(Array(key.text.utf8), to: Self.keyFile)
+        }
+        let room: RoomCredentials
+        if let text = try Self.read(Self.roomFile, from: state) {
+            do { room = try RoomCredentials(text: text) } catch {
+                throw DamagedFile(path: state.path(of: Self.roomFile), reason: error.description)
+            }
+        } else {
+            room = RoomCredentials(using: &generator)
+            try state.write(Array(room.text.utf8), to: Self.roomFile)
+        }
+        tokens = SessionTokens(key: key)
+        turn = TURNCredentials(key: key)
+        present = Mutex(room)
+    }
+
+    private static func read(_ name: String, from state: StateDirectory) throws -> String? {
+        try state.read(name).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The room's present credentials.
+    public var credentials: RoomCredentials { present.withLock { $0 } }
+
+    /// The issuer of session tokens, for the broker to verify them.
+    public var sessionTokens: SessionTokens { tokens }
+
+    /// Replaces the room's credentials; they are on the disk before they are valid.
+    /// - Returns: the new ones.
+    /// - Throws: `StateError` when they can't be stored; the old ones are valid then.
+    public func rotate() throws(StateError) -> RoomCredentials {
+        try rotating.withLock { _ throws(StateError) in
+            var generator = SystemRandomNumberGenerator()
+            let next = credentials.rotated(using: &generator)
+            try state.write(Array(next.text.utf8), to: Self.roomFile)
+            present.withLock { $0 = next }
+            return next
+        }
+    }
+
+    /// Lets someone in who knows the room's secret.
+    /// - Parameters:
+    ///   - secret: what they claim it is.
+    ///   - previousToken: a token of theirs of any generation, to stay who they were.
+    /// - Returns: nil when the secret is not the present one.
+    public func openSession(secret: String, previousToken: String?) -> Session? {
+        let room = credentials
+        guard room.admits(secret: secret) else { return nil }
+        var generator = SystemRandomNumberGenerator()
+        let id = previousToken.flatMap { tokens.verify($0)?.id } ?? Identifiers.freshMember(using: &generator)
+        return Session(
+            id: id, token: tokens.issue(SessionClaims(id: id, generation: room.generation)),
+            generation: room.generation)
+    }
+
+    /// Makes credentials for TURN.
+    /// - Parameter lifetime: how long they are valid, in seconds.
+    public func turnCredential(lifetime: UInt64) -> TURNCredential {
+        var generator = SystemRandomNumberGenerator()
+        return turn.issue(
+            id: Identifiers.freshPeer(using: &generator), generation: credentials.generation,
+            expiry: Self.wallClock() &+ lifetime)
+    }
+
+    /// The password that belongs to a TURN username, while it is valid.
+    public func turnPassword(forUsername username: String) -> String? {
+        turn.password(forUsername: username, at: Self.wallClock(), generation: credentials.generation)
+    }
+
+    /// Seconds since 1970. A box without a clock battery may be off by years, but it is the same clock that set the
+    /// expiry; a jump forward ends credentials early, and pages fetch new ones for each ICE restart.
+    private static func wallClock() -> UInt64 { UInt64(max(0, time(nil))) }
+}

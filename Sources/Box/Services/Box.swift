@@ -1,0 +1,194 @@
+public import BoxConfiguration
+import BoxCertificates
+import BoxNetwork
+import BoxRelay
+import BoxRoom
+import BoxState
+import BoxWeb
+import Credentials
+import Glibc
+public import Logging
+import NIOCore
+import NIOPosix
+import PeerBroker
+import ServiceLifecycle
+import Synchronization
+import TURN
+import Wire
+
+/// One running box: everything `kibitz-local run` starts, and what the command line may ask of it.
+///
+/// Its sockets live on one event loop; nothing crosses threads for a packet or a frame.
+public final class Box: Sendable {
+    /// How long services have to end in order before the process ends all the same.
+    static let shutdownTimeout = Duration.seconds(4)
+
+    private let configuration: BoxConfiguration
+    private let state: StateDirectory
+    private let logger: Logger
+    private let manager: ServiceManager
+    private let authority: RoomAuthority
+    private let certificates: CertificateSource
+    private let signaling: SignalingServer
+    private let gate: ConnectionGate
+    private let relay: RelayServer
+    private let panel: TerminalPanel?
+    private let eventLoop: any EventLoop
+    private let started = ContinuousClock.now
+    private let addresses: Mutex<[IPAddress]>
+
+    /// Makes a box; nothing is opened but its state directory.
+    /// - Parameters:
+    ///   - configuration: how it runs.
+    ///   - state: the path of its state directory.
+    ///   - logger: where it logs.
+    /// - Throws: errors whose description tells the owner what to do.
+    public init(configuration: BoxConfiguration, state path: String, logger: Logger) throws {
+        self.configuration = configuration
+        self.logger = logger
+        manager = ServiceManager(environment: processEnvironment())
+        state = try StateDirectory(path: path, group: StateDirectory.groupID(named: configuration.control.group))
+        authority = try RoomAuthority(state: state)
+        let found = Self.reachableAddresses(configuration)
+        addresses = Mutex(found)
+        certificates = try CertificateSource(
+            own: configuration.certificate.map { (chain: $0.chain, key: $0.key) }, state: state,
+            addresses: found, names: Self.names(configuration), logger: logger)
+        eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        gate = ConnectionGate(eventLoop: eventLoop)
+        signaling = SignalingServer(
+            configuration: configuration.brokerConfiguration, authority: authority, eventLoop: eventLoop, logger: logger)
+        relay = RelayServer(
+            configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
+            passwords: { [authority] in authority.turnPassword(forUsername: $0) })
+        panel = configuration.panel == .terminal ? TerminalPanel() : nil
+    }
+
+    /// Runs until it is told to stop by SIGTERM or SIGINT.
+    /// - Throws: errors whose description tells the owner what to do.
+    public func run() async throws {
+        updateNetworks()
+        try await relay.start()
+        let control = ControlServer(
+            path: state.path(of: controlSocketName), group: configuration.control.group, loop: eventLoop, logger: logger,
+            answer: { await self.answer($0) })
+        let controlChannel = try await control.start()
+        let watcher = AddressWatcher(logger: logger) { self.addressesChanged() }
+        let ready = ReadyCount(of: 2) { self.becomeReady() }
+        let web = WebServer(
+            configuration: webConfiguration, authority: authority, signaling: signaling, gate: gate,
+            eventLoop: eventLoop, logger: logger, metrics: { await self.status().metrics },
+            onReady: { ready.one() })
+        var group = ServiceGroupConfiguration(
+            services: [web, WatchdogService(manager: manager, eventLoop: eventLoop), certificates, watcher],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        group.maximumGracefulShutdownDuration = Self.shutdownTimeout
+        defer { manager.stopping() }
+        try await ServiceGroup(configuration: group).run()
+        try? await controlChannel.close()
+        await relay.stop()
+    }
+
+    private func becomeReady() {
+        let link = joinLink
+        logger.info("ready: \(link.scheme)://\(link.host):\(link.port)/ in \(ContinuousClock.now - started)")
+        panel?.show(link: link, room: configuration.name)
+        manager.ready(status: "Room open at \(link.scheme)://\(link.host):\(link.port)/")
+    }
+}
+
+// MARK: Addresses
+
+extension Box {
+    private static func reachableAddresses(_ configuration: BoxConfiguration) -> [IPAddress] {
+        guard configuration.addresses.isEmpty else { return configuration.addresses }
+        return LocalAddresses.current().reachable
+    }
+
+    private static func names(_ configuration: BoxConfiguration) -> [String] {
+        ["\(LocalAddresses.hostname()).local", "localhost"] + configuration.names
+    }
+
+    private func updateNetworks() {
+        let local = LocalAddresses.current()
+        relay.update(networks: local.networks, localAddresses: local.all)
+    }
+
+    private func addressesChanged() {
+        updateNetworks()
+        let now = Self.reachableAddresses(configuration)
+        let changed = addresses.withLock { old in
+            defer { old = now }
+            return old != now
+        }
+        guard changed else { return }
+        logger.notice("the addresses are now \(now.map(\.description).joined(separator: ", "))")
+        certificates.update(addresses: now, names: Self.names(configuration))
+        panel?.show(link: joinLink, room: configuration.name, reason: "The network changed; the code is now this one.")
+    }
+
+    var joinLink: JoinLink {
+        JoinLink(
+            configuration: configuration, addresses: addresses.withLock { $0 }, secret: authority.credentials.secret)
+    }
+}
+
+// MARK: What the command line asks
+
+extension Box {
+    private func answer(_ request: ControlRequest) async -> ControlResponse {
+        switch request {
+        case .status:
+            return ControlResponse(status: await status())
+        case .rotate:
+            do {
+                try await rotate()
+                return ControlResponse(status: await status())
+            } catch {
+                return ControlResponse(error: "\(error)")
+            }
+        }
+    }
+
+    /// Changes the room's credentials. In this order: persisted; everyone told why and closed; new codes shown. Power
+    /// lost between any two leaves one whole generation valid.
+    private func rotate() async throws {
+        let credentials = try authority.rotate()
+        await signaling.rotate()
+        relay.dropAll()
+        logger.notice("the room's codes were changed; generation \(credentials.generation) is valid")
+        panel?.show(link: joinLink, room: configuration.name, reason: "The codes of the room were changed.")
+    }
+
+    func status() async -> Status {
+        let room = authority.credentials
+        let broker = await signaling.snapshot()
+        let turn = await relay.counters()
+        return Status(
+            pid: getpid(), version: boxVersion, name: configuration.name,
+            uptime: Int((ContinuousClock.now - started).components.seconds), ports: webConfiguration.ports,
+            addresses: addresses.withLock { $0 }.map(\.description), link: joinLink.description,
+            room: Status.Room(generation: room.generation, limit: configuration.room.people), broker: broker, turn: turn,
+            certificate: certificates.summary, trouble: trouble())
+    }
+
+    private func trouble() -> [String] {
+        var lines = certificates.trouble.map { [$0] } ?? []
+        if addresses.withLock({ $0.allSatisfy(\.isLoopback) }) {
+            lines.append("this machine is on no network; connect it, or only programs on it can join")
+        }
+        return lines
+    }
+
+    private var webConfiguration: WebConfiguration {
+        WebConfiguration(
+            name: configuration.name, version: boxVersion,
+            ports: .init(
+                http: Int(configuration.http.port), https: Int(configuration.https.port),
+                stun: Int(configuration.stun.port)),
+            broker: .init(
+                path: configuration.broker.path, key: configuration.broker.key, discovery: configuration.broker.discovery),
+            siteRoot: configuration.web.root, offersTURN: configuration.turn.enabled,
+            turnLifetime: UInt64(configuration.turn.lifetime.components.seconds), certificates: certificates)
+    }
+}

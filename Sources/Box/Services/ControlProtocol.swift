@@ -1,0 +1,17 @@
+/// What the command line asks the running box over the control socket: one JSON line each way.
+enum ControlRequest: String, Codable, Sendable {
+    /// A ``Status``.
+    case status
+    /// New credentials for the room; answers as `status` does, with the new link.
+    case rotate
+}
+
+/// The running box's answer.
+struct ControlResponse: Codable, Sendable {
+    var status: Status?
+    /// Why the request failed, in words for the owner.
+    var error: String?
+}
+
+/// The socket's name in the state directory.
+let controlSocketName = "control.sock"

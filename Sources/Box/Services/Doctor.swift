@@ -1,0 +1,203 @@
+import BoxConfiguration
+import BoxNetwork
+import BoxState
+import Glibc
+
+/// `kibitz-local doctor`: each thing the box needs, checked, with the mend.
+public struct Doctor {
+    /// What came of one check.
+    public struct Finding: Sendable {
+        /// What was looked at.
+        public let subject: String
+        /// What was found.
+        public let detail: String
+        /// What to do, when something is wrong.
+        public let mend: String?
+        /// Whether the box can't do its work until it is mended.
+        public let isFatal: Bool
+    }
+
+    private let options: BoxOptions
+    private var findings: [Finding] = []
+
+    /// Makes a doctor for a box that would run with these options.
+    public init(options: BoxOptions) {
+        self.options = options
+    }
+
+    /// Looks at everything.
+    public mutating func examine() -> [Finding] {
+        findings = []
+        guard let configuration = examineConfiguration() else { return findings }
+        let running = examineState(configuration)
+        examineAddresses(configuration)
+        examinePorts(configuration, running: running)
+        examineCertificate(configuration)
+        examineSite(configuration)
+        examineGroup(configuration)
+        examineClock()
+        examineDescriptors()
+        return findings
+    }
+
+    private mutating func fine(_ subject: String, _ detail: String) {
+        findings.append(Finding(subject: subject, detail: detail, mend: nil, isFatal: false))
+    }
+
+    private mutating func wrong(_ subject: String, _ detail: String, mend: String, fatal: Bool = true) {
+        findings.append(Finding(subject: subject, detail: detail, mend: mend, isFatal: fatal))
+    }
+
+    private mutating func examineConfiguration() -> BoxConfiguration? {
+        do {
+            let loaded = try options.loadConfiguration()
+            let set = loaded.rows.count { $0.source != "default" }
+            fine("configuration", set == 0 ? "nothing is set; the defaults hold" : "\(set) settings, all understood")
+            return loaded.configuration
+        } catch {
+            wrong("configuration", error.description, mend: "correct these lines; 'kibitz-local config --sample' shows every key")
+            return nil
+        }
+    }
+
+    /// - Returns: the status of the box that runs with this state, if one does.
+    private mutating func examineState(_ configuration: BoxConfiguration) -> Status? {
+        let path: String
+        do { path = try stateDirectoryPath(options.state) } catch {
+            wrong("state directory", error.description, mend: "name one with --state")
+            return nil
+        }
+        do {
+            let status = try ControlClient(state: path).status()
+            fine("running box", "process \(status.pid), version \(status.version), up \(status.uptime) s")
+            for trouble in status.trouble { wrong("running box", trouble, mend: "see its log", fatal: false) }
+            fine("state directory", path)
+            return status
+        } catch .notRunning {
+            fine("running box", "none with this state directory")
+        } catch {
+            wrong("running box", error.description, mend: "run the doctor as the same user as the box, or as root", fatal: false)
+            return nil
+        }
+        do {
+            // Opening it makes it, takes its lock, and finds out whether it can be written to; as 'run' does.
+            let directory = try StateDirectory(path: path)
+            try directory.write(Array("ok\n".utf8), to: "doctor")
+            try directory.remove("doctor")
+            fine("state directory", "\(path) can be written to")
+        } catch {
+            wrong("state directory", "\(error)", mend: "give this user the directory, or name another with --state")
+        }
+        return nil
+    }
+
+    private mutating func examineAddresses(_ configuration: BoxConfiguration) {
+        guard configuration.addresses.isEmpty else {
+            return fine("addresses", configuration.addresses.map(\.description).joined(separator: ", ") + " (configured)")
+        }
+        let found = LocalAddresses.current().ipv4
+        if found.contains(where: { $0.address.isPrivate }) {
+            fine("addresses", found.map { "\($0.address) on \($0.interface)" }.joined(separator: ", "))
+        } else {
+            wrong(
+                "addresses", "no network has a private IPv4 address; only this machine itself can join",
+                mend: "connect the machine to a network, or set addresses", fatal: false)
+        }
+    }
+
+    private mutating func examinePorts(_ configuration: BoxConfiguration, running: Status?) {
+        let ports: [(key: String, port: UInt16, type: __socket_type, runs: Int?)] = [
+            ("http.port", configuration.http.port, SOCK_STREAM, running?.http),
+            ("https.port", configuration.https.port, SOCK_STREAM, running?.https),
+            ("stun.port", configuration.stun.port, SOCK_DGRAM, running?.stun),
+        ]
+        for (key, port, type, runs) in ports {
+            let name = "\(port)/\(type == SOCK_STREAM ? "tcp" : "udp")"
+            if runs == Int(port) {
+                fine(key, "\(name) is the running box's")
+                continue
+            }
+            switch bindError(port: port, type: type) {
+            case 0: fine(key, "\(name) is free")
+            case EADDRINUSE:
+                wrong(key, "\(name) is in use by another program", mend: "stop it ('ss -lnp sport = :\(port)' names it) or set \(key)")
+            case EACCES, EPERM:
+                wrong(key, "\(name) may be opened only by root", mend: "run as root or set \(key) to 1024 or more")
+            case let code: wrong(key, "\(name): \(String(cString: strerror(code)))", mend: "set \(key)")
+            }
+        }
+    }
+
+    /// Tries to open a port and lets go of it again.
+    private func bindError(port: UInt16, type: __socket_type) -> Int32 {
+        let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return errno }
+        defer { close(descriptor) }
+        var reuse: Int32 = 1
+        if type == SOCK_STREAM {
+            setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
+        }
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        return withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 ? 0 : errno
+            }
+        }
+    }
+
+    private mutating func examineCertificate(_ configuration: BoxConfiguration) {
+        guard let certificate = configuration.certificate else {
+            return fine("certificate", "the box makes its own; phones warn until /ca.crt is installed on them")
+        }
+        for file in [certificate.chain, certificate.key] where access(file, R_OK) != 0 {
+            wrong("certificate", "\(file): \(String(cString: strerror(errno)))", mend: "correct certificate.chain and certificate.key")
+            return
+        }
+        fine("certificate", certificate.chain)
+    }
+
+    private mutating func examineSite(_ configuration: BoxConfiguration) {
+        guard let root = configuration.web.root else { return fine("page", "the built-in room page") }
+        if access(root + "/index.html", R_OK) == 0 {
+            fine("page", root)
+        } else {
+            wrong("page", "\(root)/index.html: \(String(cString: strerror(errno)))", mend: "set web.root to a folder with an index.html")
+        }
+    }
+
+    private mutating func examineGroup(_ configuration: BoxConfiguration) {
+        let group = configuration.control.group
+        if getgrnam(group) != nil {
+            fine("control socket", "root and the group \(group) may use it")
+        } else {
+            wrong(
+                "control socket", "there is no group \(group): only root and this user may use it",
+                mend: "groupadd --system \(group)", fatal: false)
+        }
+    }
+
+    private mutating func examineClock() {
+        // The box works with a wrong clock; an owner's certificate, and a log one wants to read, do not.
+        var now = time(nil)
+        var parts = tm()
+        gmtime_r(&now, &parts)
+        if parts.tm_year + 1900 >= 2026 {
+            fine("clock", "the year is \(parts.tm_year + 1900)")
+        } else {
+            wrong("clock", "the year is \(parts.tm_year + 1900)", mend: "set it with 'timedatectl', or wait for time synchronisation", fatal: false)
+        }
+    }
+
+    private mutating func examineDescriptors() {
+        var limit = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        let wanted: rlim_t = 4096
+        if limit.rlim_max >= wanted {
+            fine("open files", "up to \(limit.rlim_max)")
+        } else {
+            wrong("open files", "only \(limit.rlim_max) are allowed", mend: "raise the limit to \(wanted) ('ulimit -Hn', or LimitNOFILE= of the unit)", fatal: false)
+        }
+    }
+}

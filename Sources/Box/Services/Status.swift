@@ -1,0 +1,97 @@
+/// What `kibitz-local status` tells; its JSON form is the one of `--json`.
+public struct Status: Codable, Sendable, Equatable {
+    /// One person in the room.
+    public struct Person: Codable, Sendable, Equatable {
+        /// The person's id, `kl-…`.
+        public var id: String
+        /// The name they gave, possibly empty.
+        public var name: String
+        /// Where their phone is.
+        public var address: String
+        /// Whether their phone has dropped off and may come back.
+        public var away: Bool
+        /// Whether their camera is on.
+        public var camera: Bool
+        /// Whether their microphone is on.
+        public var microphone: Bool
+        /// Their links to others: in all, working, and through the box's TURN.
+        public var links: Links
+    }
+
+    /// Links between phones, as their pages report them.
+    public struct Links: Codable, Sendable, Equatable {
+        /// Links that should be there.
+        public var total = 0
+        /// Links that carry data.
+        public var healthy = 0
+        /// Of the healthy ones, those relayed by the box.
+        public var relayed = 0
+
+        /// No links.
+        public init() {}
+    }
+
+    /// Totals since the start of the process.
+    public struct Traffic: Codable, Sendable, Equatable {
+        /// Signaling frames relayed from client to client.
+        public var signalingFrames: UInt64 = 0
+        /// Signaling frames dropped, over all causes.
+        public var signalingDrops: UInt64 = 0
+        /// STUN Binding requests answered.
+        public var stunAnswers: UInt64 = 0
+        /// TURN allocations at present.
+        public var turnAllocations: Int = 0
+        /// Packets relayed by TURN.
+        public var turnPackets: UInt64 = 0
+        /// Bytes of payload relayed by TURN.
+        public var turnBytes: UInt64 = 0
+        /// STUN and TURN requests and packets refused or dropped, over all causes.
+        public var turnRefusals: UInt64 = 0
+
+        /// Nothing yet.
+        public init() {}
+    }
+
+    /// The serving process.
+    public var pid: Int32
+    /// ``boxVersion``.
+    public var version: String
+    /// The room's name.
+    public var name: String
+    /// Seconds since the start of the process.
+    public var uptime: Int
+    /// TCP port of HTTP.
+    public var http: Int
+    /// TCP port of HTTPS.
+    public var https: Int
+    /// UDP port of STUN and TURN.
+    public var stun: Int
+    /// UDP port of the LAN hub, or nil while the box has none.
+    public var hub: Int?
+    /// The addresses the box is reached at, best first.
+    public var addresses: [String]
+    /// The join link, as the QR holds it.
+    public var link: String
+    /// The room: its generation of credentials.
+    public var room: Room
+    /// Everyone in the room.
+    public var people: [Person]
+    /// Links over everyone; each is reported by both of its ends and counted once.
+    public var links: Links
+    /// PeerJS clients that are not in the room.
+    public var guests: Int
+    /// Totals since the start.
+    public var traffic: Traffic
+    /// The certificate HTTPS shows.
+    public var certificate: String
+    /// What is wrong at present, in plain words; empty when all is well.
+    public var trouble: [String]
+
+    /// The room and its credentials, without the secret.
+    public struct Room: Codable, Sendable, Equatable {
+        /// Which generation of credentials is valid.
+        public var generation: UInt32
+        /// How many people it may hold.
+        public var limit: Int
+    }
+}

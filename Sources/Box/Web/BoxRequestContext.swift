@@ -1,0 +1,29 @@
+import Hummingbird
+import NIOCore
+import Wire
+
+/// What the routes know of a request besides itself.
+struct BoxRequestContext: RequestContext {
+    var coreContext: CoreRequestContextStorage
+    /// Where the phone is; nil when its socket is gone already.
+    let remoteAddress: SocketAddress?
+    /// The address of the box that the phone reached it at.
+    let localAddress: SocketAddress?
+
+    /// Requests of this API are a few hundred bytes.
+    static let maxBody = 4096
+    var maxUploadSize: Int { Self.maxBody }
+
+    init(source: Source) {
+        coreContext = CoreRequestContextStorage(source: source)
+        remoteAddress = source.channel.remoteAddress
+        localAddress = source.channel.localAddress
+    }
+
+    /// Whether the request comes from this machine itself.
+    var isLocal: Bool {
+        // A dual-stack socket shows IPv4 peers as IPv4-mapped addresses.
+        guard let text = remoteAddress?.ipAddress else { return false }
+        return text == "::1" || text.hasPrefix("127.") || text.hasPrefix("::ffff:127.")
+    }
+}

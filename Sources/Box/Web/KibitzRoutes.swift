@@ -1,0 +1,105 @@
+import BoxRoom
+import HTTPTypes
+import Hummingbird
+import NIOCore
+
+/// What Kibitz's app and PeerJS clients ask over HTTP. Open to every origin, as PeerServer is.
+struct KibitzRoutes: Sendable {
+    let configuration: WebConfiguration
+    let authority: RoomAuthority
+    let signaling: SignalingServer
+
+    /// `GET /api/signal`: where the app finds a broker, at port 443 and path `/` with TLS, or null.
+    private struct Signal: ResponseEncodable {
+        let host: String?
+
+        func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: Key.self)
+            try container.encode(host, forKey: .host)  // An absent host is `null`, not left out.
+        }
+        private enum Key: CodingKey { case host }
+    }
+
+    /// `GET /api/turn`: the `RTCConfiguration` members a page needs.
+    private struct Turn: ResponseEncodable {
+        struct Server: Encodable {
+            let urls: [String]
+            var username: String?
+            var credential: String?
+        }
+        let iceServers: [Server]
+        let configured: Bool
+        let tier: String
+    }
+
+    func add(to router: Router<BoxRequestContext>) {
+        let broker = configuration.broker
+        let path = broker.path.hasSuffix("/") ? broker.path : broker.path + "/"
+        router.get("/api/signal") { request, _ in Signal(host: brokerHost(for: request)) }
+        router.get("/api/turn") { request, context in
+            var response = try turn(for: context).response(from: request, context: context)
+            response.headers[.cacheControl] = "no-store"
+            return response
+        }
+        router.get("\(path)\(broker.key)/id") { _, _ in
+            Response(
+                status: .ok, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
+                body: ResponseBody(byteBuffer: ByteBuffer(string: try await signaling.freshID())))
+        }
+        router.get("\(path)\(broker.key)/peers") { request, context -> Response in
+            guard broker.discovery else { throw HTTPError(.unauthorized) }
+            return try (await signaling.clientIDs()).response(from: request, context: context)
+        }
+    }
+
+    /// The host the app's page came from can be its broker if it is served where the app will look: TLS on port 443.
+    private func brokerHost(for request: Request) -> String? {
+        guard configuration.ports.https == 443, let authority = request.head.authority else { return nil }
+        return String(authority.split(separator: ":", omittingEmptySubsequences: false).first ?? "")
+    }
+
+    /// The servers by the address at which this very phone reached the box: it needs no name and surely gets there.
+    private func turn(for context: BoxRequestContext) throws -> Turn {
+        guard let host = context.boxAddress else {
+            throw HTTPError(.serviceUnavailable, message: "The box has no IPv4 address yet.")
+        }
+        let port = configuration.ports.stun
+        var servers = [Turn.Server(urls: ["stun:\(host):\(port)"])]
+        if configuration.offersTURN {
+            let credential = authority.turnCredential(lifetime: configuration.turnLifetime)
+            servers.append(
+                Turn.Server(
+                    urls: ["turn:\(host):\(port)?transport=udp"], username: credential.username,
+                    credential: credential.password))
+        }
+        return Turn(iceServers: servers, configured: configuration.offersTURN, tier: "open")
+    }
+}
+
+/// PeerServer says who it is at its path. Ours may be `/`, where a browser wants the page: there it goes by what the
+/// client accepts.
+struct BrokerGreeting: RouterMiddleware {
+    private static let body =
+        #"{"name":"PeerJS Server","description":"A server side element to broker connections between PeerJS clients.","#
+        + #""website":"https://peerjs.com/"}"#
+
+    /// The broker's path.
+    let path: String
+
+    func handle(
+        _ request: Request, context: BoxRequestContext,
+        next: (Request, BoxRequestContext) async throws -> Response
+    ) async throws -> Response {
+        guard request.method == .get, request.uri.path == path, path != "/" || prefersJSON(request) else {
+            return try await next(request, context)
+        }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: Self.body)))
+    }
+
+    private func prefersJSON(_ request: Request) -> Bool {
+        guard let accept = request.headers[.accept] else { return false }
+        return accept.contains("application/json") && !accept.contains("text/html")
+    }
+}

@@ -1,0 +1,70 @@
+public import BoxCertificates
+
+/// What the web server needs to know.
+public struct WebConfiguration: Sendable {
+    /// The ports phones are told.
+    public struct Ports: Sendable {
+        /// TCP port of HTTP.
+        public var http: Int
+        /// TCP port of HTTPS.
+        public var https: Int
+        /// UDP port of STUN and TURN.
+        public var stun: Int
+
+        /// Makes a set of ports.
+        public init(http: Int, https: Int, stun: Int) {
+            self.http = http
+            self.https = https
+            self.stun = stun
+        }
+    }
+
+    /// How PeerJS clients find the broker.
+    public struct Broker: Sendable {
+        /// The path below which the broker answers, `/` or `/something`.
+        public var path: String
+        /// The key clients must name.
+        public var key: String
+        /// Whether `GET <path>/<key>/peers` lists the clients.
+        public var discovery: Bool
+
+        /// Makes the broker's settings.
+        public init(path: String, key: String, discovery: Bool) {
+            self.path = path
+            self.key = key
+            self.discovery = discovery
+        }
+    }
+
+    /// The room's name.
+    public var name: String
+    /// The software's version.
+    public var version: String
+    /// The ports phones are told.
+    public var ports: Ports
+    /// How PeerJS clients find the broker.
+    public var broker: Broker
+    /// A directory served instead of the built-in page.
+    public var siteRoot: String?
+    /// Whether `/api/turn` hands out TURN besides STUN.
+    public var offersTURN: Bool
+    /// How long credentials of `/api/turn` are valid, in seconds.
+    public var turnLifetime: UInt64
+    /// The certificate of HTTPS.
+    public var certificates: CertificateSource
+
+    /// Makes a configuration.
+    public init(
+        name: String, version: String, ports: Ports, broker: Broker, siteRoot: String?, offersTURN: Bool,
+        turnLifetime: UInt64, certificates: CertificateSource
+    ) {
+        self.name = name
+        self.version = version
+        self.ports = ports
+        self.broker = broker
+        self.siteRoot = siteRoot
+        self.offersTURN = offersTURN
+        self.turnLifetime = turnLifetime
+        self.certificates = certificates
+    }
+}

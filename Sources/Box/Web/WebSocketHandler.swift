@@ -1,0 +1,121 @@
+import NIOCore
+import NIOWebSocket
+import PeerBroker
+
+/// One client's WebSocket: frames in to the broker, the broker's frames out (RFC 6455).
+final class WebSocketHandler: ChannelInboundHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundOut = WebSocketFrame
+
+    /// After our close frame, how long the client has to answer with its own before the connection is cut.
+    static let closeTimeout = TimeAmount.seconds(2)
+
+    private let signaling: SignalingServer
+    private let uri: String
+    private var id: ConnectionID?
+    /// The pieces so far of a message that comes in several frames.
+    private var fragments: ByteBuffer?
+    private var isClosing = false
+
+    init(signaling: SignalingServer, uri: String) {
+        self.signaling = signaling
+        self.uri = uri
+    }
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        id = signaling.opened(context.channel, handler: self, uri: uri)
+        signaling.flush()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let frame = unwrapInboundIn(data)
+        guard let id else { return }
+        if isClosing {
+            if frame.opcode == .connectionClose { context.close(promise: nil) }
+            return
+        }
+        // RFC 6455 section 5.1: a frame of a client that is not masked ends the connection.
+        guard frame.maskKey != nil else { return fail(context, .protocolError, "frames of a client must be masked") }
+        switch frame.opcode {
+        case .text where fragments == nil && frame.fin:
+            signaling.received(id, text: frame.unmaskedData)
+        case .text where fragments == nil:
+            fragments = frame.unmaskedData
+        case .continuation where fragments != nil:
+            var piece = frame.unmaskedData
+            fragments?.writeBuffer(&piece)
+            guard let message = fragments, message.readableBytes <= signaling.maxFrameSize else {
+                return fail(context, .messageTooLarge, "a message may have \(signaling.maxFrameSize) bytes")
+            }
+            if frame.fin {
+                fragments = nil
+                signaling.received(id, text: message)
+            }
+        case .ping:
+            write(context, opcode: .pong, frame.unmaskedData)
+            context.flush()
+        case .pong:
+            signaling.receivedPong(id)
+        case .connectionClose:
+            // RFC 6455 section 5.5.1: answered with a close frame, then the server ends the connection.
+            isClosing = true
+            write(context, opcode: .connectionClose, frame.unmaskedData)
+            context.flush()
+            context.close(promise: nil)
+        case .binary:
+            fail(context, .unacceptableData, "signaling is text")
+        default:
+            fail(context, .protocolError, "unexpected frame")
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        signaling.flush()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        if let id { signaling.closed(id) }
+        id = nil
+        signaling.flush()
+        context.fireChannelInactive()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        switch error as? NIOWebSocketError {
+        case .invalidFrameLength?:
+            fail(context, .messageTooLarge, "a message may have \(signaling.maxFrameSize) bytes")
+        case .some:
+            fail(context, .protocolError, "not a WebSocket frame")
+        case nil:
+            // A reset, a time-out: the connection is gone already.
+            context.close(promise: nil)
+        }
+    }
+
+    /// Ends the connection for something the client did.
+    private func fail(_ context: ChannelHandlerContext, _ code: WebSocketErrorCode, _ reason: String) {
+        guard !isClosing else { return }
+        signaling.countProtocolError()
+        close(context, code: code, reason: reason)
+    }
+
+    /// Sends a close frame, and cuts the connection when the client has answered it or had time to.
+    func close(_ context: ChannelHandlerContext, code: WebSocketErrorCode, reason: String) {
+        guard !isClosing else { return }
+        isClosing = true
+        fragments = nil
+        if let id { signaling.closed(id) }
+        id = nil
+        var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
+        data.write(webSocketErrorCode: code)
+        data.writeString(reason)
+        write(context, opcode: .connectionClose, data)
+        context.flush()
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: Self.closeTimeout) { channel.close(promise: nil) }
+    }
+
+    private func write(_ context: ChannelHandlerContext, opcode: WebSocketOpcode, _ data: ByteBuffer) {
+        context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: data)), promise: nil)
+    }
+}
