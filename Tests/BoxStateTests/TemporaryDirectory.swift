@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 /// A directory of one test, removed with all in it when the value goes.
@@ -12,7 +12,7 @@ final class TemporaryDirectory: Sendable {
     }
 
     deinit {
-        _ = nftw(path, { path, _, _, _ in remove(path) }, 16, FTW_DEPTH | FTW_PHYS)
+        try? FileManager.default.removeItem(atPath: path)
     }
 
     /// The mode bits of a file under the directory.
