@@ -66,7 +66,7 @@ let package = Package(
         library("STUN", in: "Protocols", ["Wire", crypto]),
         library("TURN", in: "Protocols", ["SansIO", "Wire", "STUN", crypto]),
         library("Credentials", in: "Rooms", [crypto]),
-        library("PeerBroker", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
+        library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
         library("QRCode", in: "Panel", ["CQREncode"]),
 
         // The room page, embedded in the executable.
@@ -148,7 +148,7 @@ let package = Package(
         tests(of: "STUN", ["Wire"]),
         tests(of: "TURN", ["SansIO", "Wire", "STUN"]),
         tests(of: "Credentials"),
-        tests(of: "PeerBroker", ["SansIO", "JSON", "Credentials"]),
+        tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
         tests(of: "QRCode"),
         tests(of: "BoxState"),
         tests(

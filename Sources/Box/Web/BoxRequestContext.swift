@@ -20,10 +20,14 @@ struct BoxRequestContext: RequestContext {
         localAddress = source.channel.localAddress
     }
 
+    /// The box's IPv4 address, as this phone reached it.
+    var boxAddress: IPAddress? {
+        guard case .v4? = localAddress else { return nil }
+        return IPAddress(localAddress)
+    }
+
     /// Whether the request comes from this machine itself.
     var isLocal: Bool {
-        // A dual-stack socket shows IPv4 peers as IPv4-mapped addresses.
-        guard let text = remoteAddress?.ipAddress else { return false }
-        return text == "::1" || text.hasPrefix("127.") || text.hasPrefix("::ffff:127.")
+        IPAddress(remoteAddress).isLoopback
     }
 }

@@ -1,5 +1,5 @@
-import Logging
 public import NIOCore
+import Wire
 
 /// Bounds the TCP connections of the web server, so that one phone, or one broken program, can't take them all.
 ///
@@ -44,11 +44,11 @@ public final class ConnectionGate: Sendable {
         var counters = Counters()
         /// Half-open connections, oldest first; closed and promoted ones stay as holes until they reach the front.
         var waiting: CircularBuffer<Entry> = []
-        var byAddress: [String: Int] = [:]
+        var byAddress: [IPAddress: Int] = [:]
         var timer: Scheduled<Void>?
     }
 
-    private final class Entry {
+    fileprivate final class Entry {
         let channel: any Channel
         let deadline: NIODeadline
         var isHalfOpen = true
@@ -101,9 +101,10 @@ public final class ConnectionGate: Sendable {
         guard entry.isHalfOpen else { return false }
         settle(admission)
         let state = state.value
-        let address = entry.channel.remoteAddress?.ipAddress ?? ""
+        let address = IPAddress(entry.channel.remoteAddress)
         guard state.counters.established < limits.establishedInAll,
-            state.byAddress[address, default: 0] < limits.established
+            // Loopback stands for the box's own programs.
+            address.isLoopback || state.byAddress[address, default: 0] < limits.established
         else {
             state.counters.refused += 1
             return false
@@ -114,7 +115,7 @@ public final class ConnectionGate: Sendable {
         return true
     }
 
-    private func release(_ address: String) {
+    private func release(_ address: IPAddress) {
         let state = state.value
         state.counters.established -= 1
         if let count = state.byAddress[address] { state.byAddress[address] = count > 1 ? count - 1 : nil }

@@ -1,5 +1,6 @@
 import HTTPTypes
 import Hummingbird
+import Logging
 import NIOPosix
 
 /// Serves the owner's own static build from a directory, with single-page fallback.
@@ -11,7 +12,7 @@ struct DirectorySite<Context: RequestContext>: RouterMiddleware {
     init(root: String, threadPool: NIOThreadPool, logger: Logger) {
         fileSystem = LocalFileSystem(rootFolder: root, threadPool: threadPool, logger: logger)
         files = FileMiddleware(
-            fileProvider: fileSystem, cacheControl: .init([(.any, [.noCache])]), searchForIndexHtml: true)
+            fileProvider: fileSystem, cacheControl: .init([(MediaType(type: .any), [.noCache])]), searchForIndexHtml: true)
     }
 
     func handle(

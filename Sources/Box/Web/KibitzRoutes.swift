@@ -1,4 +1,5 @@
 import BoxRoom
+import Credentials
 import HTTPTypes
 import Hummingbird
 import NIOCore
@@ -44,7 +45,7 @@ struct KibitzRoutes: Sendable {
         router.get("\(path)\(broker.key)/id") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
-                body: ResponseBody(byteBuffer: ByteBuffer(string: try await signaling.freshID())))
+                body: ResponseBody(byteBuffer: ByteBuffer(string: await signaling.freshID())))
         }
         router.get("\(path)\(broker.key)/peers") { request, context -> Response in
             guard broker.discovery else { throw HTTPError(.unauthorized) }

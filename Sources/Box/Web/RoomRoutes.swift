@@ -1,4 +1,6 @@
+import BoxCertificates
 import BoxRoom
+import Credentials
 import HTTPTypes
 import Hummingbird
 import NIOCore

@@ -15,7 +15,11 @@ import NIOWebSocket
 /// HTTP goes on as Hummingbird's async channel. A WebSocket stays a plain NIO pipeline that ends in
 /// ``WebSocketHandler``: no task and no buffer for each frame.
 struct WebChannel: ServerChildChannel, HTTPChannelHandler {
-    typealias Value = EventLoopFuture<Session>
+    /// A connection, and what it turns out to be once its first request head has come.
+    struct Value: ServerChildChannelValue {
+        let channel: any Channel
+        let session: EventLoopFuture<Session>
+    }
 
     enum Session: Sendable {
         case http(NIOAsyncChannel<HTTPRequestPart, HTTPResponsePart>)
@@ -70,13 +74,13 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
             configuration.decoderConfiguration.maxHeaderFieldCount = Self.maxHeaderFieldCount
             let session = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
             session.whenFailure { _ in channel.close(promise: nil) }
-            return session
+            return Value(channel: channel, session: session)
         }
     }
 
     func handle(value: Value, logger: Logger) async {
         do {
-            switch try await value.get() {
+            switch try await value.session.get() {
             case .http(let channel): await handleHTTP(asyncChannel: channel, logger: logger)
             case .webSocket(let channel): try await channel.closeFuture.get()
             }
@@ -101,6 +105,8 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
         to channel: any Channel, head: HTTPRequestHead, admission: ConnectionGate.Admission
     ) throws -> Session {
         guard gate.promote(admission) else { throw GateError.tooManyConnections }
+        try channel.syncOptions?.setOption(
+            ChannelOptions.writeBufferWaterMark, value: SignalingServer.writeBufferWaterMark)
         try channel.pipeline.syncOperations.addHandler(
             WebSocketHandler(signaling: signaling, uri: head.uri))
         return .webSocket(channel)

@@ -1,4 +1,6 @@
+import BoxCertificates
 public import BoxRoom
+import Glibc
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore

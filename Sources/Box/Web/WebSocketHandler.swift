@@ -23,7 +23,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
-        id = signaling.opened(context.channel, handler: self, uri: uri)
+        id = signaling.opened(context, handler: self, uri: uri)
         signaling.flush()
     }
 
@@ -63,7 +63,7 @@ final class WebSocketHandler: ChannelInboundHandler {
             context.flush()
             context.close(promise: nil)
         case .binary:
-            fail(context, .unacceptableData, "signaling is text")
+            signaling.receivedBinary(id)
         default:
             fail(context, .protocolError, "unexpected frame")
         }
@@ -71,6 +71,11 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         signaling.flush()
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        if let id { signaling.writabilityChanged(id, context.channel.isWritable) }
+        context.fireChannelWritabilityChanged()
     }
 
     func channelInactive(context: ChannelHandlerContext) {
@@ -115,7 +120,8 @@ final class WebSocketHandler: ChannelInboundHandler {
         context.eventLoop.scheduleTask(in: Self.closeTimeout) { channel.close(promise: nil) }
     }
 
-    private func write(_ context: ChannelHandlerContext, opcode: WebSocketOpcode, _ data: ByteBuffer) {
+    /// Queues one frame; a flush sends it.
+    func write(_ context: ChannelHandlerContext, opcode: WebSocketOpcode, _ data: ByteBuffer) {
         context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: data)), promise: nil)
     }
 }
