@@ -153,7 +153,7 @@ let package = Package(
         tests(of: "BoxState"),
         tests(
             of: "BoxNetwork",
-            ["Wire", .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio)]),
+            ["Wire", logging, .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio)]),
         tests(of: "BoxConfiguration"),
         tests(
             of: "BoxCertificates",

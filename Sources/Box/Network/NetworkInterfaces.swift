@@ -1,0 +1,124 @@
+import Glibc
+import Wire
+
+/// Why the machine's network could not be read: the environment's fault.
+public struct NetworkError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What failed, for example `list the network addresses`.
+    public let operation: String
+    /// The system's number for it (`errno`).
+    public let code: Int32
+
+    /// What happened, in one sentence.
+    public var description: String { "cannot \(operation): \(String(cString: strerror(code))) (error \(code))." }
+}
+
+extension LocalNetwork {
+    /// The machine's networks as they are now.
+    /// - Throws: ``NetworkError`` when the system does not list them: it is out of memory or descriptors.
+    public static func current() throws(NetworkError) -> LocalNetwork {
+        var list: UnsafeMutablePointer<ifaddrs>?
+        guard getifaddrs(&list) == 0 else {
+            throw NetworkError(operation: "list the network addresses", code: errno)
+        }
+        defer { freeifaddrs(list) }
+        let routes = defaultRoutes(in: readFile("/proc/thread-self/net/route"))
+        var interfaces: [String: Interface] = [:]
+        var found: [(interface: Interface, address: IPAddress, prefixLength: Int)] = []
+        var next = list
+        while let entry = next?.pointee {
+            next = entry.ifa_next
+            // Up, and with a carrier: an access point in use or a cable in its socket.
+            guard entry.ifa_flags & UInt32(IFF_UP) != 0, entry.ifa_flags & UInt32(IFF_RUNNING) != 0,
+                let address = ipAddress(entry.ifa_addr)
+            else { continue }
+            let name = String(cString: entry.ifa_name)
+            let interface =
+                interfaces[name]
+                ?? Interface(
+                    name: name, index: if_nametoindex(name), isLoopback: entry.ifa_flags & UInt32(IFF_LOOPBACK) != 0,
+                    isPointToPoint: entry.ifa_flags & UInt32(IFF_POINTOPOINT) != 0,
+                    isHardware: access("/sys/class/net/\(name)/device", F_OK) == 0,
+                    defaultRouteMetric: routes[name])
+            interfaces[name] = interface
+            let prefixLength =
+                switch ipAddress(entry.ifa_netmask) {
+                case .v4(let mask): mask.nonzeroBitCount
+                case .v6(let high, let low): high.nonzeroBitCount + low.nonzeroBitCount
+                // No mask: nobody else is in the network.
+                case nil: 128
+                }
+            found.append((interface, address, prefixLength))
+        }
+        return LocalNetwork(found)
+    }
+
+    /// The machine's name for multicast DNS (RFC 6762, section 3), `<hostname>.local`.
+    /// - Returns: nil when the machine has no name of its own.
+    public static func localName() -> String? {
+        var buffer = [UInt8](repeating: 0, count: 256)
+        guard buffer.withUnsafeMutableBytes({ gethostname($0.baseAddress!, 255) }) == 0 else { return nil }
+        return localName(hostname: String(decoding: buffer.prefix { $0 != 0 }, as: UTF8.self))
+    }
+
+    /// The multicast DNS name of a host: the first label of its name, in lower case, as Avahi makes it.
+    static func localName(hostname: String) -> String? {
+        let label = hostname.prefix { $0 != "." }.lowercased()
+        // RFC 1123, section 2.1: letters, digits and hyphens, 63 at most.
+        let isName =
+            (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
+            && label.utf8.allSatisfy {
+                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains($0)
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0)
+                    || $0 == UInt8(ascii: "-")
+            }
+        return isName && label != "localhost" ? "\(label).local" : nil
+    }
+}
+
+/// The interfaces of the IPv4 default routes in the text of `/proc/net/route`, each with its lowest metric.
+///
+/// Columns (proc_pid_net(5)): interface, destination, gateway, flags, references, use, metric, mask, …
+func defaultRoutes(in text: String) -> [String: UInt32] {
+    var metrics: [String: UInt32] = [:]
+    for line in text.split(separator: "\n").dropFirst() {
+        let columns = line.split { $0 == "\t" || $0 == " " }
+        guard columns.count >= 8, columns[1] == "00000000", columns[7] == "00000000",
+            let flags = UInt32(columns[3], radix: 16), flags & RTF_UP != 0, let metric = UInt32(columns[6])
+        else { continue }
+        let name = String(columns[0])
+        metrics[name] = min(metrics[name] ?? .max, metric)
+    }
+    return metrics
+}
+
+/// "The route is usable", of linux/route.h, not in Swift's module of the C library.
+private let RTF_UP: UInt32 = 0x1
+
+private func ipAddress(_ pointer: UnsafeMutablePointer<sockaddr>?) -> IPAddress? {
+    guard let pointer else { return nil }
+    let raw = UnsafeRawPointer(pointer)
+    switch Int32(pointer.pointee.sa_family) {
+    case AF_INET:
+        return .v4(UInt32(bigEndian: raw.loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr))
+    case AF_INET6:
+        let bytes = raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
+        let halves = withUnsafeBytes(of: bytes) { $0.loadUnaligned(as: (UInt64, UInt64).self) }
+        return .v6(UInt64(bigEndian: halves.0), UInt64(bigEndian: halves.1))
+    default: return nil
+    }
+}
+
+/// The text of a file of the kernel's, 256 KB of it at most; empty when it cannot be read.
+private func readFile(_ path: String) -> String {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return "" }
+    defer { close(file) }
+    var text: [UInt8] = []
+    var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+    while text.count < 256 * 1024 {
+        let count = buffer.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
+        if count <= 0 { break }
+        text += buffer[..<count]
+    }
+    return String(decoding: text, as: UTF8.self)
+}
