@@ -12,6 +12,7 @@ public struct ConnectionID: Hashable, Comparable, Sendable {
         self.number = number
     }
 
+    /// The order in which the shell numbered them.
     @inlinable
     public static func < (lhs: ConnectionID, rhs: ConnectionID) -> Bool { lhs.number < rhs.number }
 }
