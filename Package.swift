@@ -110,7 +110,8 @@ let package = Package(
         library(
             "BoxWeb", in: "Box",
             [
-                "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "WebClient", "BoxCertificates", "BoxRoom", logging,
+                "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "WebClient", "BoxCertificates",
+                "BoxRoom", logging,
                 crypto,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),
@@ -141,6 +142,18 @@ let package = Package(
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Box/Command", swiftSettings: settings),
+
+        // The load of `scripts/bench`; nothing of the product.
+        .executableTarget(
+            name: "kibitz-load",
+            dependencies: [
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOHTTP1", package: nio),
+                .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOWebSocket", package: nio),
+            ],
+            path: "Tests/Load", swiftSettings: settings),
 
         tests(of: "SansIO"),
         tests(of: "Wire"),

@@ -1,0 +1,91 @@
+# What the scripts share; sourced, not run.
+
+# The scripts work from any directory.
+checkout=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+cd "$checkout"
+
+# Building needs these beside the Swift toolchain: the C and C++ headers, and the C libraries of Package.swift.
+build_packages=(g++ git pkgconf libyaml-dev libqrencode-dev)
+
+# A line for the person, apart from what a script prints as its result.
+note() { echo "kibitz-local: $*" >&2; }
+
+die() {
+    note "$@"
+    exit 1
+}
+
+as_root() {
+    if ((EUID == 0)); then
+        "$@"
+    elif command -v sudo >/dev/null; then
+        sudo "$@"
+    else
+        die "this needs root, and sudo is not installed: $*"
+    fi
+}
+
+# Installs those of the given Debian packages that are missing. No call to apt when none is.
+need_packages() {
+    local package missing=()
+    command -v apt-get >/dev/null || die "this is not a Debian system (no apt-get): install the like of $* and take these lines out"
+    for package in "$@"; do
+        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+    done
+    ((${#missing[@]})) || return 0
+    if ((EUID == 0)); then
+        note "installing ${missing[*]}"
+    else
+        note "installing ${missing[*]} (by sudo, which may ask for your password)"
+    fi
+    # The package lists of a fresh system are empty or stale.
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -q=2 update >/dev/null &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y --no-install-recommends \
+            -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install "${missing[@]}" >/dev/null ||
+        die "apt could not install ${missing[*]}: its own words are above"
+}
+
+# Stops with one line unless there is a Swift that can build the package.
+need_swift() {
+    local words version
+    local how="get 6.2 or newer from https://www.swift.org/install/linux/, then run this again"
+    command -v swift >/dev/null || die "Swift is missing: $how"
+    words=$(swift --version 2>&1) || die "Swift does not start (${words%%$'\n'*}): $how"
+    version=$(sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' <<<"$words" | head -n 1)
+    [[ $(printf '%s\n' 6.2 "$version" | sort -V | head -n 1) == 6.2 ]] || die "Swift ${version:-of this machine} is too old: $how"
+}
+
+# One compiler at a time for each gigabyte of memory, so that a small Raspberry Pi does not run out of it.
+build_jobs() {
+    local cores gigabytes
+    cores=$(nproc)
+    gigabytes=$(awk '/^MemTotal:/ { print int($2 / 900000) }' /proc/meminfo)
+    ((gigabytes < 1)) && gigabytes=1
+    echo $((cores < gigabytes ? cores : gigabytes))
+}
+
+# Builds one product for release, as the image has it: with the Swift library inside, without debug information.
+build_release() {
+    local quiet=--quiet
+    [[ -x .build/release/$1 ]] || note "building, which takes some minutes the first time"
+    # Progress is for a person, and only worth its lines when there is much to wait for.
+    [[ -t 2 && ! -x .build/release/$1 ]] && quiet=
+    swift build $quiet --jobs "$(build_jobs)" -c release --product "$1" --static-swift-stdlib -Xlinker -s >&2 ||
+        die "the build failed"
+}
+
+# The Debian mirror this machine's apt uses, in either format of its sources.
+debian_mirror() {
+    local file uri
+    for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list /etc/apt/sources.list.d/*.sources; do
+        [[ -r $file ]] || continue
+        # "deb [options] URI suite …" and "URIs: URI …"; Debian's archive is the one that ends in /debian.
+        uri=$(sed -nE 's/^deb +(\[[^]]*\] +)?([^ ]+).*/\2/p; s/^URIs: *([^ ]+).*/\1/p' "$file" |
+            sed -nE '\#/debian/?$#{p;q}')
+        if [[ $uri ]]; then
+            echo "${uri%/}"
+            return
+        fi
+    done
+    die "no Debian mirror in this machine's apt sources: name one in DEBIAN_MIRROR"
+}
