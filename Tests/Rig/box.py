@@ -9,15 +9,19 @@ by side. Every wait has a bound; what the box wrote is part of each error.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
 import shutil
 import socket
+import ssl
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
+from Rig.network import inside
 from Rig.waiting import wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,12 +79,32 @@ class CommandFailed(Exception):
         self.result = result
 
 
+def clean_environment(additions: dict | None = None) -> dict:
+    """This process's environment without the rig's own variables: the box reads every `KIBITZ_…` as a setting."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("KIBITZ_")} | (additions or {})
+
+
 def command(*arguments: str, environment: dict | None = None, prefix: list[str] | None = None,
             timeout: float = COMMAND_LIMIT) -> subprocess.CompletedProcess:
     """Run `kibitz-local` with these arguments to its end; standard output and error are text."""
     return subprocess.run(
         [*(prefix or []), str(executable()), *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
-        env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL)
+        env=clean_environment(environment), stdin=subprocess.DEVNULL)
+
+
+class Answer(NamedTuple):
+    """What a web server answered; names of headers are in lower case."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        return self.body.decode(errors="replace")
+
+    def json(self):
+        return json.loads(self.body)
 
 
 class Box:
@@ -135,8 +159,8 @@ class Box:
         with open(self.log_file, "ab") as log:
             self.process = subprocess.Popen(
                 [*self.prefix, str(executable()), "run", "--config", str(self.config_file), "--state", str(self.state)],
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env={**os.environ, **self.environment},
-                start_new_session=True)
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                env=clean_environment(self.environment), start_new_session=True)
         try:
             wait_until(self._ready, timeout, "the box is ready", every=0.05, detail=self.describe)
         except BaseException:
@@ -219,15 +243,32 @@ class Box:
         self._succeed("qr", "--png", str(path))
         return Path(path)
 
+    # What a client does
+
+    def fetch(self, path: str, *, method: str = "GET", body: object = None, headers: dict | None = None,
+              secure: bool = False, address: str | None = None, timeout: float = 10.0) -> Answer:
+        """One HTTP request from the box's own machine; a `body` that is no bytes goes as JSON."""
+        host, port = address or self.address, self.https_port if secure else self.http_port
+        headers = dict(headers or {})
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+            headers.setdefault("Content-Type", "application/json")
+        connection = http.client.HTTPSConnection(
+            host, port, timeout=timeout, context=ssl._create_unverified_context()  # its own certificate, by its own CA
+        ) if secure else http.client.HTTPConnection(host, port, timeout=timeout)
+        try:
+            with inside(self.namespace):
+                connection.connect()
+            connection.request(method, path, body, headers)
+            response = connection.getresponse()
+            return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, response.read())
+        finally:
+            connection.close()
+
     def metrics(self) -> dict[str, float]:
         """`/metrics`, from loopback, as series → value."""
-        import urllib.request
-
-        from Rig.network import inside
-        with inside(self.namespace):
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=5) as answer:
-                text = answer.read().decode()
-        return {series: float(value) for series, value in re.findall(r"^([^#\s]\S*(?:\{.*\})?) (\S+)$", text, re.M)}
+        text = self.fetch("/metrics", address="127.0.0.1").text
+        return {series: float(value) for series, value in re.findall(r"^([^#\s{]+(?:\{.*\})?) (\S+)$", text, re.M)}
 
     # Where it is
 

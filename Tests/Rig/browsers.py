@@ -20,6 +20,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Error as PlaywrightError
@@ -43,6 +44,10 @@ FIREFOX = "/usr/bin/firefox-esr"
 SCREENSHOTS = Path(os.environ.get("KIBITZ_SCREENSHOTS")
                    or Path(__file__).resolve().parents[2] / ".build/screenshots")
 """Where pictures are kept for people to look at."""
+
+
+Trust = Callable[[Path], None]
+"""Puts authorities into the certificate database that is to be in a directory (`certutil -d sql:DIRECTORY`)."""
 
 
 class Browser:
@@ -144,15 +149,17 @@ class Chromium(Browser):
     kind = "chromium"
 
     def __init__(self, phone: Phone, playwright, *, arguments: list[str] = (), size: tuple[int, int] = PHONE_SIZE,
-                 dark: bool = False, accept_certificates: bool = True, profile: Path | None = None):
+                 dark: bool = False, accept_certificates: bool = True, trust: Trust | None = None):
         super().__init__(phone)
+        if trust:
+            trust(self.directory / ".pki/nssdb")
         launcher = self.directory / "chromium"
         # The browser keeps its certificates below HOME, so that too is the phone's own.
         launcher.write_text(
             f'#!/bin/sh\nexport HOME="{self.directory}"\nexec ip netns exec {phone.namespace} {CHROMIUM} "$@"\n')
         launcher.chmod(0o755)
         self.context = playwright.chromium.launch_persistent_context(
-            str(profile or self.directory / "profile"), executable_path=str(launcher), headless=True, timeout=LIMIT * 1000,
+            str(self.directory / "profile"), executable_path=str(launcher), headless=True, timeout=LIMIT * 1000,
             viewport={"width": size[0], "height": size[1]}, color_scheme="dark" if dark else "light",
             ignore_https_errors=accept_certificates,
             args=["--no-sandbox", "--disable-gpu", "--use-fake-ui-for-media-stream",
@@ -205,12 +212,14 @@ class Firefox(Browser):
     KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Space": " ", "Escape": "\ue00c"}
 
     def __init__(self, phone: Phone, *, accept_certificates: bool = True, insecure_camera: bool = False,
-                 size: tuple[int, int] = PHONE_SIZE):
+                 trust: Trust | None = None, size: tuple[int, int] = PHONE_SIZE):
         super().__init__(phone)
         self._accept = accept_certificates
         self._driver = None
         profile = self.directory / "profile"
         profile.mkdir()
+        if trust:
+            trust(profile)
         preferences = {
             "marionette.port": 2828,  # its own namespace, so no other Firefox has it
             "media.navigator.streams.fake": True,

@@ -1,0 +1,472 @@
+"""The room page in Chromium and Firefox, each on a phone of its own, against a real box.
+
+Pictures of each scenario are kept in the directory `KIBITZ_SCREENSHOTS`, by default `.build/screenshots`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from Rig import browsers as rig
+from Rig import network
+from Rig.party import Party, brightness, links, own_id, scan, show_chat
+from Rig.waiting import wait_until
+
+MISSING = rig.missing() or network.usable()
+pytestmark = pytest.mark.skipif(MISSING is not None, reason=str(MISSING))
+
+
+@pytest.fixture(scope="module")
+def browsers():
+    with rig.Browsers() as running:
+        yield running
+
+
+@pytest.fixture
+def party(browsers, request):
+    """A box and nobody there yet; `@pytest.mark.parametrize("party", [{…}], indirect=True)` sets its configuration."""
+    with Party(browsers, getattr(request, "param", None)) as running:
+        yield running
+
+
+def with_settings(**settings):
+    return pytest.mark.parametrize("party", [{key.replace("__", "."): value for key, value in settings.items()}],
+                                   indirect=True, ids=[""])
+
+
+def people_in_status(party: Party) -> dict[str, str]:
+    return {person["id"]: person["name"] for person in party.box.status()["people"] if not person["away"]}
+
+
+# Meeting
+
+
+def test_two_phones_meet(party):
+    """By the QR's picture; pictures move, chat arrives both ways, and both read the same safety code."""
+    ada, bob = party.two()
+    for person, other in ((ada, bob), (bob, ada)):
+        snapshot = person.snapshot()
+        assert snapshot["secure"] and snapshot["self"]["name"] == person.name and snapshot["self"]["camera"]
+        assert [(p["id"], p["name"], p["away"]) for p in snapshot["people"]] == [(own_id(other), other.name, False)]
+        wait_until(lambda: brightness(person).get(own_id(other), 0) > 40, 10,
+                   f"{other.name}'s picture on {person.name}'s phone is not black", detail=lambda: brightness(person))
+    (from_ada,), (from_bob,) = links(ada).values(), links(bob).values()
+    assert from_ada["kind"] == from_bob["kind"] == "direct"
+    assert from_ada["safetyCode"] and from_ada["safetyCode"] == from_bob["safetyCode"]
+    party.says(ada, "Hello Bob 👋", bob)
+    party.says(bob, "<b>Hello</b> Ada & all", ada)
+    assert "<b>Hello</b> Ada & all" in ada.text("body"), "chat is text, not markup"
+    for person in (ada, bob):
+        person.screenshot(f"two-phones-chat-{person.kind}")
+    wait_until(lambda: set(people_in_status(party)) == {own_id(ada), own_id(bob)}, 5, "both are in the status")
+    assert set(people_in_status(party).values()) == {"ada", "bob"}
+    wait_until(lambda: party.box.status()["links"]["healthy"] == 1, 15, "the status counts one good link",
+               detail=party.box.status)
+
+
+def test_five_phones_meet(party):
+    """Twenty moving pictures; a word reaches all; who leaves is gone from every screen."""
+    everyone = [party.firefox("bob"), party.firefox("dan"), party.chromium("ada"), party.chromium("cleo"),
+                party.chromium("eve")]
+    start = time.monotonic()
+    party.join(*everyone)
+    party.meet(*everyone, timeout=90)
+    print(f"five met after {time.monotonic() - start:.1f} s")
+    for person in everyone:
+        assert len(person.snapshot()["people"]) == 4
+        assert len({link["safetyCode"] for link in links(person).values()}) == 4
+    for person in (everyone[0], everyone[2]):
+        person.screenshot(f"five-phones-{person.kind}")
+    party.says(everyone[2], "Can all read this?", *[person for person in everyone if person is not everyone[2]])
+    leaver, *rest = everyone
+    gone = own_id(leaver)
+    leaver.click("#leave")
+    for person in rest:
+        wait_until(lambda: gone not in [p["id"] for p in person.snapshot()["people"]], 10, f"{person.name} sees bob leave",
+                   detail=party.describe)
+    assert gone not in people_in_status(party)
+    party.meet(*rest)
+
+
+def test_camera_and_microphone_off_and_on(party):
+    """Both are seen by the other; the connection stays the same one, without a new negotiation of ICE."""
+    ada, bob = party.two()
+    before = links(bob)[own_id(ada)]
+    ada.click("#toggle-microphone")
+    wait_until(lambda: not ada.snapshot()["self"]["microphone"], 5, "the microphone is off")
+    ada.click("#toggle-camera")
+    wait_until(lambda: not ada.snapshot()["self"]["camera"], 5, "the camera is off")
+    wait_until(lambda: [(p["camera"], p["microphone"]) for p in party.box.status()["people"] if p["name"] == "ada"]
+               == [(False, False)], 5, "the box knows", detail=party.box.status)
+    bob.screenshot("camera-off-firefox")
+    ada.click("#toggle-camera")
+    party.watch((bob, ada))
+    after = links(bob)[own_id(ada)]
+    assert (after["connections"], after["restarts"]) == (before["connections"], before["restarts"])
+
+
+# Coming back
+
+
+def test_box_killed(party):
+    """SIGKILL: the call goes on as if nothing were; the box started again has both under their old ids, and a newcomer
+    meets them."""
+    ada, bob = party.two()
+    ids = {own_id(ada), own_id(bob)}
+    party.box.kill()
+    party.keeps_moving(6, ada, bob)
+    ada.screenshot("box-killed-chromium")
+    party.box.start()
+    wait_until(lambda: set(people_in_status(party)) == ids, 15, "both are back under the same ids", detail=party.describe)
+    party.keeps_moving(3, ada, bob)
+    for person in (ada, bob):
+        (link,) = links(person).values()
+        assert (link["connections"], link["restarts"]) == (1, 0), "the link was touched"
+    party.says(ada, "still here", bob)
+    cleo = party.chromium("cleo")
+    party.join(cleo)
+    party.meet(ada, bob, cleo)
+    assert {own_id(ada), own_id(bob)} == ids
+
+
+def test_box_stopped_in_order_and_started(party):
+    """An update of the box: the same, with SIGTERM."""
+    ada, bob = party.two()
+    ids = {own_id(ada), own_id(bob)}
+    party.box.terminate()
+    party.box.start()
+    wait_until(lambda: set(people_in_status(party)) == ids, 15, "both are back under the same ids", detail=party.describe)
+    party.keeps_moving(2, ada, bob)
+    assert [link["connections"] for person in (ada, bob) for link in links(person).values()] == [1, 1]
+
+
+@pytest.mark.parametrize("lost", ["chromium", "firefox"])
+def test_wifi_lost_for_30_seconds(party, lost):
+    """Back under the same id, by an ICE restart of the same connection, and meanwhile the other is told."""
+    ada, bob = party.two()
+    gone, other = (ada, bob) if lost == "chromium" else (bob, ada)
+    ids = (own_id(ada), own_id(bob))
+    other_before = links(other)[own_id(gone)]
+    with party.network.phone(gone.name).away():
+        start = time.monotonic()
+        wait_until(lambda: "reconnecting" in (other.text("body") or "").lower(), 25, "the other is told", every=0.5,
+                   detail=lambda: f"{other.text('body')}\n{party.describe()}")
+        other.screenshot(f"wifi-lost-{other.kind}")
+        time.sleep(max(0.0, 30 - (time.monotonic() - start)))
+    start = time.monotonic()
+    party.meet(ada, bob)
+    print(f"back after {time.monotonic() - start:.1f} s")
+    assert (own_id(ada), own_id(bob)) == ids
+    wait_until(lambda: set(people_in_status(party)) == set(ids), 15, "both are in the status", detail=party.describe)
+    after = links(other)[own_id(gone)]
+    assert after["connections"] == other_before["connections"], "a new RTCPeerConnection was made"
+    assert links(gone)[own_id(other)]["connections"] == 1, "a new RTCPeerConnection was made"
+    assert after["restarts"] + links(gone)[own_id(other)]["restarts"] >= 1, "nobody restarted ICE"
+    party.says(ada, "there you are", bob)
+    assert not other.snapshot()["notice"]
+
+
+def test_phone_moves_to_another_address(party):
+    """A phone that roams comes back with another address."""
+    ada, bob = party.two()
+    ids = (own_id(ada), own_id(bob))
+    party.network.phone("bob").move(99)
+    time.sleep(1)  # pictures on their way do not count
+    party.meet(ada, bob)
+    assert (own_id(ada), own_id(bob)) == ids
+    assert [link["connections"] for person in (ada, bob) for link in links(person).values()] == [1, 1]
+
+
+def test_phone_locked(party):
+    """The whole browser stands still for longer than the box and the others wait for a sign of life."""
+    ada, bob = party.two()
+    ids = (own_id(ada), own_id(bob))
+    os.killpg(bob.process.pid, signal.SIGSTOP)
+    try:
+        time.sleep(25)
+    finally:
+        os.killpg(bob.process.pid, signal.SIGCONT)
+    party.meet(ada, bob)
+    assert (own_id(ada), own_id(bob)) == ids
+    wait_until(lambda: set(people_in_status(party)) == set(ids), 15, "both are in the status", detail=party.describe)
+
+
+def test_page_reloaded(party):
+    """The same id, no touch, and no ghost of the old page."""
+    ada, bob = party.two()
+    for reloader, other in ((bob, ada), (ada, bob)):
+        ids = (own_id(ada), own_id(bob))
+        reloader.reload()
+        wait_until(lambda: own_id(reloader) is not None, 20, "the page is back in the room", detail=party.describe)
+        party.meet(ada, bob)
+        assert (own_id(ada), own_id(bob)) == ids
+        assert len(other.snapshot()["people"]) == 1
+    assert reloader.snapshot()["self"]["name"] == reloader.name
+    party.says(ada, "again", bob)
+
+
+def test_rotation(party):
+    """Everyone is sent out with words; the old code is refused with words; the new one works."""
+    ada, bob = party.two()
+    old = party.link()
+    new = party.box.rotate()
+    for person in (ada, bob):
+        person.wait("globalThis.kibitzLocal.snapshot().then(s => s.notice)", 15, "the reason")
+        told = person.text("#notice")
+        assert told and "code" in told.lower(), told
+        person.screenshot(f"rotated-{person.kind}")
+    assert people_in_status(party) == {}
+    cleo = party.chromium("cleo")
+    cleo.open(old)
+    if cleo.eval("!!document.querySelector('#join')?.checkVisibility()"):
+        cleo.type("#name", "cleo")
+        cleo.click("#join")
+    cleo.wait("(document.querySelector('#notice')?.innerText ?? '').toLowerCase().includes('code')", 15, "the refusal")
+    cleo.screenshot("old-code-refused-chromium")
+    assert people_in_status(party) == {}
+    assert party.link() == new != old
+    party.join(ada, bob, cleo, link=new)
+    party.meet(ada, bob, cleo)
+
+
+# Ways through the network
+
+
+def test_turn_only(party):
+    """Phones that can't reach each other meet through the box, which counts it; and again after the box was killed."""
+    phones = [party.network.phone(name) for name in ("ada", "bob")]
+    for phone in phones:
+        phone.hear_only_box()
+    ada, bob = party.two()
+    ids = {own_id(ada), own_id(bob)}
+    for person in (ada, bob):
+        (link,) = links(person).values()
+        assert link["kind"] == "relayed", link
+    assert sum(phone.dropped() for phone in phones) > 0, "the rules dropped nothing, so they proved nothing"
+    traffic = party.box.status()["traffic"]
+    assert traffic["turnPackets"] > 50 and traffic["turnBytes"] > 10_000 and traffic["turnAllocations"] >= 2, traffic
+    wait_until(lambda: party.box.status()["links"]["relayed"] == 1, 15, "the status counts one relayed link",
+               detail=party.box.status)
+    ada.screenshot("relayed-chromium")
+    party.says(bob, "through the box", ada)
+    party.box.kill()
+    party.box.start()
+    time.sleep(1)  # pictures on their way do not count
+    party.meet(ada, bob, timeout=60)
+    assert {own_id(ada), own_id(bob)} == ids
+    assert [link["connections"] for person in (ada, bob) for link in links(person).values()] == [1, 1]
+
+
+@with_settings(link__scheme="http")
+def test_plain_http_then_camera(party):
+    """Without a secure origin: chat and watching. "Share my camera" leads to https under the same identity."""
+    link = party.link()
+    assert link.startswith("http://")
+    bob, ada = party.firefox("bob"), party.chromium("ada")
+    secure = f"{party.box.https}/#{link.partition('#')[2]}"
+    party.join(bob, link=secure)
+    party.join(ada, link=link)
+    party.watch((ada, bob))
+    assert not ada.snapshot()["secure"] and not ada.snapshot()["self"]["camera"]
+    party.says(ada, "I see you", bob)
+    party.says(bob, "and I read you", ada)
+    ada.screenshot("plain-http-chromium")
+    bob.screenshot("watcher-seen-firefox")
+    identity = own_id(ada)
+    ada.click("#share-camera")
+    ada.wait("location.protocol === 'https:' && globalThis.kibitzLocal"
+             "? globalThis.kibitzLocal.snapshot().then(s => s.self.id) : null", 30, "a place in the room by https")
+    party.meet(ada, bob)
+    assert own_id(ada) == identity
+    assert [person["id"] for person in bob.snapshot()["people"]] == [identity], "no ghost of the http page"
+    assert "&t=" not in ada.url(), "the token stays in no history"
+    ada.screenshot("camera-shared-chromium")
+
+
+@with_settings(link__scheme="http")
+def test_two_watchers_on_plain_http(party):
+    """Nobody has a camera: the link forms all the same, by the box's STUN, and carries the chat."""
+    bob, ada = party.firefox("bob"), party.chromium("ada")
+    party.join(ada, bob)
+    party.says(ada, "anyone here?", bob)
+    party.says(bob, "yes", ada)
+    for person in (ada, bob):
+        (link,) = links(person).values()
+        assert link["kind"] in ("direct", "relayed")
+    bob.screenshot("watchers-firefox")
+
+
+# Certificates
+
+
+def authority(party: Party):
+    """The box's certificate authority, as a phone gets it."""
+    path = party.box.state.parent / "ca.crt"
+    answer = party.box.fetch("/ca.crt")
+    assert answer.status == 200 and answer.headers["content-type"] == "application/x-x509-ca-cert"
+    path.write_bytes(answer.body)
+    return path
+
+
+def trust(certificate, database) -> None:
+    """Put an authority into a browser's certificate database."""
+    if not shutil.which("certutil"):
+        pytest.skip("certutil is missing: apt-get install libnss3-tools")
+    database.mkdir(parents=True, exist_ok=True)
+    for arguments in (["-N", "--empty-password"], ["-A", "-n", "box", "-t", "C,,", "-i", str(certificate)]):
+        subprocess.run(["certutil", *arguments, "-d", f"sql:{database}"], check=True, timeout=30, capture_output=True)
+
+
+@pytest.mark.parametrize("kind", ["chromium", "firefox"])
+def test_own_authority_installed(party, kind):
+    """Before it is installed the browser refuses the page, afterwards there is no error and it is a secure origin."""
+    certificate = authority(party)
+    open_browser = getattr(party, kind)
+    stranger = open_browser("stranger", accept_certificates=False)
+    with pytest.raises(Exception, match="ERR_CERT_AUTHORITY_INVALID|[Ii]nsecure|SEC_ERROR|MOZILLA_PKIX"):
+        stranger.open(party.link())
+    friend = open_browser("friend", accept_certificates=False, trust=lambda database: trust(certificate, database))
+    party.join(friend)
+    assert friend.snapshot()["secure"] and friend.eval("isSecureContext")
+    friend.screenshot(f"authority-installed-{kind}")
+
+
+def test_installable_as_an_app(party):
+    """The page is a PWA by Chromium's own rules."""
+    certificate = authority(party)
+    ada = party.chromium("ada", accept_certificates=False, trust=lambda database: trust(certificate, database))
+    ada.open(party.link())
+    ada.wait("navigator.serviceWorker.ready.then(() => true)", 20, "its service worker")
+    session = ada.context.new_cdp_session(ada.page)
+    wait_until(lambda: not session.send("Page.getInstallabilityErrors")["installabilityErrors"], 15, "it can be installed",
+               detail=lambda: session.send("Page.getInstallabilityErrors"))
+
+
+# For everyone
+
+
+def unnamed(person) -> list[str]:
+    """Elements one can use but a screen reader has no name for, by Chromium's accessibility tree."""
+    session = person.context.new_cdp_session(person.page)
+    session.send("Accessibility.enable")
+    nodes = session.send("Accessibility.getFullAXTree")["nodes"]
+    session.detach()
+    used = {"button", "link", "textbox", "checkbox", "combobox", "switch", "slider", "radio", "dialog", "image", "img",
+            "menuitem", "tab", "searchbox"}
+    found = [node for node in nodes if not node.get("ignored") and node.get("role", {}).get("value") in used]
+    assert found, "the accessibility tree has nothing to use"
+    return [node["role"]["value"] + " " + json.dumps(node.get("properties", []))[:200] for node in found
+            if not node.get("name", {}).get("value", "").strip()]
+
+
+def overflow(person) -> dict:
+    """What reaches beyond the screen's width, or is too small for a finger."""
+    return person.eval("""(() => {
+        const width = document.documentElement.clientWidth, outside = [], small = [];
+        for (const element of document.querySelectorAll('button, a[href], input, select, textarea, [role=button]')) {
+            if (!element.checkVisibility({ opacityProperty: true, visibilityProperty: true })) continue;
+            const box = element.getBoundingClientRect();
+            const name = element.id || element.innerText || element.outerHTML.slice(0, 80);
+            if (box.left < -0.5 || box.right > width + 0.5) outside.push(name);
+            if (element.tagName === 'BUTTON' && (box.height < 40 || box.width < 40))
+                small.push(`${name} ${box.width}×${box.height}`);
+        }
+        return { scrolls: document.documentElement.scrollWidth > width, outside, small };
+    })()""")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_phone_360_pixels_wide(party, dark):
+    """Nothing beyond the edge, everything big enough for a finger and named for a screen reader, in each view."""
+    shade = "dark" if dark else "light"
+    ada = party.chromium("ada", size=(360, 640), dark=dark)
+    bob = party.firefox("bob")
+    nothing = {"scrolls": False, "outside": [], "small": []}
+
+    def check(view: str) -> None:
+        ada.screenshot(f"360-{view}-{shade}")
+        assert overflow(ada) == nothing, view
+        assert unnamed(ada) == [], view
+    ada.open(party.link())
+    ada.wait("document.querySelector('#join')?.checkVisibility()", what="the way in")
+    check("door")
+    party.join(ada, bob)
+    party.meet(ada, bob)
+    check("room")
+    party.says(ada, "A long word: " + "Donaudampfschifffahrt" * 5, bob)
+    party.says(bob, "A sentence that does not fit on one line of a phone, to see how it wraps.", ada)
+    check("chat")
+    ada.press("Escape")
+    wait_until(lambda: not ada.eval("document.querySelector('#chat-text')?.checkVisibility() ?? false"), 5,
+               "Escape closes the chat", detail=ada.describe)
+    ada.click("#invite")
+    ada.wait("[...document.querySelectorAll('dialog[open], [role=dialog]')].some(e => e.checkVisibility())", 10,
+             "the invitation")
+    check("invite")
+    # The code on the screen is a code a camera reads, and it is the room's.
+    picture = ada.screenshot(f"360-invite-{shade}")
+    assert scan(picture) == party.box.link
+
+
+def test_join_by_keyboard_alone(party):
+    """Tab, letters and Enter are enough to come in, to chat and to leave; the focus is always to be seen."""
+    ada, bob = party.chromium("ada"), party.firefox("bob")
+    party.join(bob)
+
+    def focused() -> str:
+        return ada.eval("document.activeElement?.id ?? ''")
+
+    def reach(name: str) -> None:
+        for _ in range(40):
+            if focused() == name:
+                assert ada.eval("document.activeElement.matches(':focus-visible') && (style => style.outlineStyle !== 'none'"
+                                " || style.boxShadow !== 'none')(getComputedStyle(document.activeElement))"), name
+                return
+            ada.press("Tab")
+        pytest.fail(f"Tab does not lead to {name}; it ended at {focused()!r}\n{ada.describe()}")
+    ada.open(party.link())
+    ada.wait("document.querySelector('#join')?.checkVisibility()", what="the way in")
+    reach("name")
+    for letter in "ada":
+        ada.press(letter)
+    reach("join")
+    ada.press("Enter")
+    wait_until(lambda: own_id(ada), 20, "ada is in the room", detail=party.describe)
+    party.meet(ada, bob)
+    reach("chat-open")
+    ada.press("Enter")
+    ada.wait("document.querySelector('#chat-text')?.checkVisibility()", 5, "the chat")
+    reach("chat-text")
+    for letter in "hello":
+        ada.press(letter)
+    ada.press("Enter")
+    wait_until(lambda: [m["text"] for m in bob.snapshot()["chat"]] == ["hello"], 10, "bob reads it", detail=party.describe)
+    ada.press("Escape")
+    reach("leave")
+    ada.press("Enter")
+    wait_until(lambda: bob.snapshot()["people"] == [], 10, "ada has left", detail=party.describe)
+
+
+def test_screen_reader_is_told(party):
+    """Changes that matter are announced: live regions for the notice and the chat, a language, a title, landmarks."""
+    ada, bob = party.two()
+    show_chat(ada)
+    facts = ada.eval("""({
+        language: document.documentElement.lang, title: document.title,
+        main: document.querySelectorAll('main').length,
+        notice: document.querySelector('#notice')?.closest('[role=status], [role=alert], [aria-live]') !== null,
+        log: document.querySelector('[role=log], [aria-live]') !== null,
+        zoom: !/user-scalable\\s*=\\s*no|maximum-scale\\s*=\\s*1\\b/.test(
+            document.querySelector('meta[name=viewport]')?.content ?? ''),
+    })""")
+    assert facts["language"] == "en" and facts["title"] and facts["main"] == 1, facts
+    assert facts["notice"] and facts["log"] and facts["zoom"], facts
+    assert ada.eval("document.querySelector('[data-peer-id=\"' + " + json.dumps(own_id(bob)) + " + '\"]').innerText") \
+        .find("bob") >= 0, "a tile says whose it is"
