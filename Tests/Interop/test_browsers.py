@@ -16,7 +16,8 @@ import pytest
 
 from Rig import browsers as rig
 from Rig import network
-from Rig.party import Party, brightness, links, own_id, scan, show_chat
+from Rig.party import Party, brightness, links, own_id, show_chat
+from Rig.qr import scan
 from Rig.waiting import wait_until
 
 MISSING = rig.missing() or network.usable()

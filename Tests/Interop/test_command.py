@@ -20,7 +20,7 @@ from PIL import Image
 
 from Rig import network
 from Rig.box import Box, CommandFailed, clean_environment, command, executable, free_port, yaml_text
-from Rig.party import scan
+from Rig.qr import scan
 from Rig.waiting import wait_until
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
-from pathlib import Path
 
 from Rig.box import Box
 from Rig.browsers import Browser, Browsers
 from Rig.network import Network
+from Rig.qr import scan
 from Rig.waiting import wait_until
 
 PICTURES = 3
@@ -17,12 +16,6 @@ PICTURES = 3
 
 MEET_LIMIT = 45.0
 """Seconds until everyone sees everyone. Two phones need 2; five on two busy cores need more."""
-
-
-def scan(picture: Path) -> str:
-    """What a phone's camera reads from a picture with a QR code."""
-    return subprocess.run(["zbarimg", "--raw", "--quiet", str(picture)], capture_output=True, text=True, timeout=20,
-                          check=True).stdout.strip()
 
 
 class Party:
