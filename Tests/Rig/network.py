@@ -36,7 +36,7 @@ def run(*arguments: str, check: bool = True, stdin: str | None = None) -> str:
     return result.stdout
 
 
-def usable() -> str | None:
+def trouble() -> str | None:
     """Why namespaces can't be made here, or None."""
     if os.geteuid() != 0:
         return "network namespaces need root"
