@@ -1,10 +1,5 @@
 import CQREncode
-
-#if canImport(Musl)
-    import Musl
-#else
-    import Glibc
-#endif
+import Glibc
 
 /// A symbol made by libqrencode, freed with this value.
 struct EncodedSymbol: ~Copyable {
