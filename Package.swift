@@ -133,12 +133,13 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+                .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
             path: "Sources/Box/Services", swiftSettings: settings),
         .executableTarget(
             name: "kibitz-local",
             dependencies: [
-                "Box", "BoxConfiguration", "QRCode",
+                "Box", "BoxConfiguration", "QRCode", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Box/Command", swiftSettings: settings),

@@ -23,7 +23,7 @@ struct QR: ParsableCommand {
         if let png { try writeFile(png, code.png(scale: Self.pixelsPerModule)) }
         if let svg { try writeFile(svg, Array(code.svg().utf8)) }
         if png == nil, svg == nil {
-            print(code.terminalText(colors: isatty(STDOUT_FILENO) == 1))
+            print(code.terminalText(isatty(STDOUT_FILENO) == 1 ? .colors : .plain))
             print(link)
         }
     }

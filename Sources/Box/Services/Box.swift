@@ -13,7 +13,7 @@ import NIOPosix
 import PeerBroker
 import ServiceLifecycle
 import Synchronization
-import TURN
+import UnixSignals
 import Wire
 
 /// One running box: everything `kibitz-local run` starts, and what the command line may ask of it.
@@ -49,7 +49,8 @@ public final class Box: Sendable {
         manager = ServiceManager(environment: processEnvironment())
         state = try StateDirectory(path: path, group: StateDirectory.groupID(named: configuration.control.group))
         authority = try RoomAuthority(state: state)
-        let found = Self.reachableAddresses(configuration)
+        let network = try LocalNetwork.current()
+        let found = Self.reachableAddresses(configuration, in: network)
         addresses = Mutex(found)
         certificates = try CertificateSource(
             own: configuration.certificate.map { (chain: $0.chain, key: $0.key) }, state: state,
@@ -67,26 +68,27 @@ public final class Box: Sendable {
     /// Runs until it is told to stop by SIGTERM or SIGINT.
     /// - Throws: errors whose description tells the owner what to do.
     public func run() async throws {
-        updateNetworks()
         try await relay.start()
         let control = ControlServer(
             path: state.path(of: controlSocketName), group: configuration.control.group, loop: eventLoop, logger: logger,
             answer: { await self.answer($0) })
         let controlChannel = try await control.start()
-        let watcher = AddressWatcher(logger: logger) { self.addressesChanged() }
+        let watcher = try NetworkWatcher(on: eventLoop, logger: logger) { self.networkChanged(to: $0) }
+        networkChanged(to: watcher.network)
         let ready = ReadyCount(of: 2) { self.becomeReady() }
         let web = WebServer(
             configuration: webConfiguration, authority: authority, signaling: signaling, gate: gate,
-            eventLoop: eventLoop, logger: logger, metrics: { await self.status().metrics },
+            eventLoop: eventLoop, logger: logger, metrics: { await Metrics(self.snapshot()).text },
             onReady: { ready.one() })
         var group = ServiceGroupConfiguration(
-            services: [web, WatchdogService(manager: manager, eventLoop: eventLoop), certificates, watcher],
+            services: [web, WatchdogService(manager: manager, eventLoop: eventLoop)],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         defer { manager.stopping() }
         try await ServiceGroup(configuration: group).run()
         try? await controlChannel.close()
         await relay.stop()
+        try? await watcher.stop().get()
     }
 
     private func becomeReady() {
@@ -100,23 +102,19 @@ public final class Box: Sendable {
 // MARK: Addresses
 
 extension Box {
-    private static func reachableAddresses(_ configuration: BoxConfiguration) -> [IPAddress] {
+    private static func reachableAddresses(_ configuration: BoxConfiguration, in network: LocalNetwork) -> [IPAddress] {
         guard configuration.addresses.isEmpty else { return configuration.addresses }
-        return LocalAddresses.current().reachable
+        return network.addresses.map(\.address)
     }
 
     private static func names(_ configuration: BoxConfiguration) -> [String] {
-        ["\(LocalAddresses.hostname()).local", "localhost"] + configuration.names
+        [LocalNetwork.localName(), "localhost"].compactMap { $0 } + configuration.names
     }
 
-    private func updateNetworks() {
-        let local = LocalAddresses.current()
-        relay.update(networks: local.networks, localAddresses: local.all)
-    }
-
-    private func addressesChanged() {
-        updateNetworks()
-        let now = Self.reachableAddresses(configuration)
+    private func networkChanged(to network: LocalNetwork) {
+        relay.update(
+            networks: network.neighbourhoods.map(\.network), localAddresses: network.neighbourhoods.map(\.address))
+        let now = Self.reachableAddresses(configuration, in: network)
         let changed = addresses.withLock { old in
             defer { old = now }
             return old != now
@@ -139,11 +137,11 @@ extension Box {
     private func answer(_ request: ControlRequest) async -> ControlResponse {
         switch request {
         case .status:
-            return ControlResponse(status: await status())
+            return ControlResponse(status: Status(configuration: configuration, await snapshot()))
         case .rotate:
             do {
                 try await rotate()
-                return ControlResponse(status: await status())
+                return ControlResponse(status: Status(configuration: configuration, await snapshot()))
             } catch {
                 return ControlResponse(error: "\(error)")
             }
@@ -160,16 +158,13 @@ extension Box {
         panel?.show(link: joinLink, room: configuration.name, reason: "The codes of the room were changed.")
     }
 
-    func status() async -> Status {
-        let room = authority.credentials
-        let broker = await signaling.snapshot()
-        let turn = await relay.counters()
-        return Status(
-            pid: getpid(), version: boxVersion, name: configuration.name,
-            uptime: Int((ContinuousClock.now - started).components.seconds), ports: webConfiguration.ports,
-            addresses: addresses.withLock { $0 }.map(\.description), link: joinLink.description,
-            room: Status.Room(generation: room.generation, limit: configuration.room.people), broker: broker, turn: turn,
-            certificate: certificates.summary, trouble: trouble())
+    /// The present state of every part.
+    private func snapshot() async -> Snapshot {
+        let (broker, protocolErrors) = await signaling.snapshot()
+        return Snapshot(
+            broker: broker, protocolErrors: protocolErrors, gate: await gate.counters(), relay: await relay.counters(),
+            uptime: ContinuousClock.now - started, generation: authority.credentials.generation,
+            addresses: addresses.withLock { $0 }, link: joinLink, trouble: trouble(), certificate: certificates.summary)
     }
 
     private func trouble() -> [String] {

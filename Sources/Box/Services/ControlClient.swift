@@ -81,7 +81,7 @@ public struct ControlClient {
         case ENOENT, ECONNREFUSED, ENOTDIR: throw .notRunning(state: state)
         default: throw .noAnswer(reason: String(cString: strerror(connected)))
         }
-        guard request.withUnsafeBytes({ send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue)) }) == request.count
+        guard request.withUnsafeBytes({ send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }) == request.count
         else { throw .noAnswer(reason: String(cString: strerror(errno))) }
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)

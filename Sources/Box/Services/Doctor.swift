@@ -2,6 +2,7 @@ import BoxConfiguration
 import BoxNetwork
 import BoxState
 import Glibc
+import Wire
 
 /// `kibitz-local doctor`: each thing the box needs, checked, with the mend.
 public struct Doctor {
@@ -95,7 +96,7 @@ public struct Doctor {
         guard configuration.addresses.isEmpty else {
             return fine("addresses", configuration.addresses.map(\.description).joined(separator: ", ") + " (configured)")
         }
-        let found = LocalAddresses.current().ipv4
+        let found = (try? LocalNetwork.current().addresses) ?? []
         if found.contains(where: { $0.address.isPrivate }) {
             fine("addresses", found.map { "\($0.address) on \($0.interface)" }.joined(separator: ", "))
         } else {

@@ -13,10 +13,10 @@ public struct JournalLogHandler: LogHandler {
     /// - Parameters:
     ///   - label: the logger's name, shown in front of each message.
     ///   - level: the least important level that is written.
-    ///   - forJournal: whether journald reads the lines, as it says by setting `JOURNAL_STREAM`.
-    public init(label: String, level: Logger.Level, forJournal: Bool = getenv("JOURNAL_STREAM") != nil) {
+    public init(label: String, level: Logger.Level) {
         self.label = label
-        self.forJournal = forJournal
+        // journald says so when it is what reads our standard error (systemd.exec(5)).
+        forJournal = getenv("JOURNAL_STREAM") != nil
         logLevel = level
     }
 

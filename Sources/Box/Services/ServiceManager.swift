@@ -26,7 +26,7 @@ struct ServiceManager: Sendable {
         if name.first == UInt8(ascii: "@") { name[0] = 0 }
         withUnixAddress(name) { address, length in
             Array(message.utf8).withUnsafeBytes {
-                _ = sendto(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL.rawValue), address, length)
+                _ = sendto(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL), address, length)
             }
         }
     }

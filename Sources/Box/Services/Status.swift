@@ -67,7 +67,7 @@ public struct Status: Codable, Sendable, Equatable {
     /// UDP port of STUN and TURN.
     public var stun: Int
     /// UDP port of the LAN hub, or nil while the box has none.
-    public var hub: Int?
+    public var hub: OrNull<Int>
     /// The addresses the box is reached at, best first.
     public var addresses: [String]
     /// The join link, as the QR holds it.
@@ -93,5 +93,26 @@ public struct Status: Codable, Sendable, Equatable {
         public var generation: UInt32
         /// How many people it may hold.
         public var limit: Int
+    }
+}
+
+/// A value that is written as JSON's `null`, instead of left out, when it is missing: readers find the key always.
+public struct OrNull<Value: Codable & Sendable & Equatable>: Codable, Sendable, Equatable {
+    /// The value, or nil.
+    public var value: Value?
+
+    /// Wraps a value.
+    public init(_ value: Value?) {
+        self.value = value
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.singleValueContainer()
+        value = container.decodeNil() ? nil : try container.decode(Value.self)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        if let value { try container.encode(value) } else { try container.encodeNil() }
     }
 }

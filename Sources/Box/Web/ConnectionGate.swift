@@ -72,8 +72,10 @@ public final class ConnectionGate: Sendable {
         state = NIOLoopBoundBox.makeBoxSendingValue(State(), eventLoop: eventLoop)
     }
 
-    /// What the gate has seen; on the event loop only.
-    public var counters: Counters { state.value.counters }
+    /// What the gate has seen.
+    public func counters() async -> Counters {
+        (try? await loop.submit { self.state.value.counters }.get()) ?? Counters()
+    }
 
     /// Takes in a connection just accepted. On the event loop only.
     func admit(_ channel: any Channel) -> Admission {

@@ -1,0 +1,77 @@
+import BoxConfiguration
+import BoxRelay
+import BoxWeb
+import Glibc
+import PeerBroker
+import Wire
+
+/// The state of every part at one time, from which the status and the metrics are made.
+struct Snapshot: Sendable {
+    var broker: PeerBroker.Snapshot
+    var protocolErrors: UInt64
+    var gate: ConnectionGate.Counters
+    var relay: RelayCounters
+    var uptime: Duration
+    var generation: UInt32
+    var addresses: [IPAddress]
+    var link: JoinLink
+    var trouble: [String]
+    var certificate: String
+}
+
+extension Status {
+    init(configuration: BoxConfiguration, _ snapshot: Snapshot) {
+        let people = snapshot.broker.people.map { person in
+            var links = Links()
+            links.total = person.links.total
+            links.healthy = person.links.healthy
+            links.relayed = person.links.relayed
+            return Person(
+                id: person.id, name: person.name, address: person.address.description, away: person.away,
+                camera: person.camera, microphone: person.microphone, links: links)
+        }
+        // Both ends of a link report it.
+        var links = Links()
+        links.total = (people.reduce(0) { $0 + $1.links.total } + 1) / 2
+        links.healthy = people.reduce(0) { $0 + $1.links.healthy } / 2
+        links.relayed = people.reduce(0) { $0 + $1.links.relayed } / 2
+        var traffic = Traffic()
+        traffic.signalingFrames = snapshot.broker.counters.framesRelayed
+        traffic.signalingDrops = PeerBroker.DropCause.allCases.reduce(0) { $0 + snapshot.broker.counters.drops($1) }
+        traffic.stunAnswers = snapshot.relay.bindings
+        traffic.turnAllocations = snapshot.relay.allocations
+        traffic.turnPackets = snapshot.relay.relayedPackets
+        traffic.turnBytes = snapshot.relay.relayedBytes
+        traffic.turnRefusals = snapshot.relay.refusals
+        self.init(
+            pid: getpid(), version: boxVersion, name: configuration.name, uptime: Int(snapshot.uptime.components.seconds),
+            http: Int(configuration.http.port), https: Int(configuration.https.port), stun: Int(configuration.stun.port),
+            hub: OrNull(nil), addresses: snapshot.addresses.map(\.description), link: snapshot.link.description,
+            room: Room(generation: snapshot.generation, limit: configuration.room.people), people: people, links: links,
+            guests: snapshot.broker.plainClients, traffic: traffic, certificate: snapshot.certificate,
+            trouble: snapshot.trouble)
+    }
+}
+
+extension Metrics {
+    init(_ snapshot: Snapshot) {
+        add("uptime_seconds", "Seconds since the start.", snapshot.uptime.components.seconds)
+        add("room_generation", "Which generation of credentials is valid.", snapshot.generation)
+        add(snapshot.broker, protocolErrors: snapshot.protocolErrors)
+        add(snapshot.gate)
+    }
+}
+
+extension BoxConfiguration {
+    var brokerConfiguration: SignalingServer.Configuration {
+        var limits = PeerBroker.Limits()
+        limits.connections = self.broker.clients
+        limits.members = room.people
+        limits.awayTime = room.grace
+        return SignalingServer.Configuration(path: self.broker.path, key: self.broker.key, limits: limits)
+    }
+
+    var relayConfiguration: RelayServer.Configuration {
+        RelayServer.Configuration()
+    }
+}
