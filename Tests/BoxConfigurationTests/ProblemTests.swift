@@ -14,7 +14,9 @@ import Testing
             turn:
               enabled: yes
             """
-        let environment = ["KIBITZ_HTTPS_PROT": "1", "KIBITZ_LOG_LEVEL": "loud", "KIBITZ_LEVEL": "info"]
+        let environment = [
+            "KIBITZ_HTTPS_PROT": "1", "KIBITZ_LOG_LEVEL": "loud", "KIBITZ_LEVEL": "info", "KIBITZ_X": "",
+        ]
         let flags = ["room.people=99", "room", "roam.people=3"]
         #expect(
             problems(yaml, environment: environment, flags: flags) == [
@@ -24,7 +26,8 @@ import Testing
                 "config.yaml:7: addresses: 192.168.1.300 is not an IPv4 address of a machine, such as 192.168.1.5",
                 "config.yaml:9: turn.enabled: yes is not true or false",
                 "KIBITZ_HTTPS_PROT: no such setting; did you mean KIBITZ_HTTPS_PORT?",
-                "KIBITZ_LEVEL: no such setting; \"kibitz-local config\" lists all",
+                "KIBITZ_LEVEL: no such setting; did you mean KIBITZ_LOG_LEVEL?",
+                "KIBITZ_X: no such setting; \"kibitz-local config\" lists all",
                 "KIBITZ_LOG_LEVEL: log.level: loud is not one of trace, debug, info, notice, warning, error, critical",
                 "--set: room is not KEY=VALUE",
                 "--set: roam.people: no such key; did you mean room.people?",
@@ -102,10 +105,10 @@ import Testing
 
     @Test func whatStandsBeforeTheBrokenLineIsCheckedToo() {
         #expect(
-            problems("nmae: x\nlog:\n  level: loud\n\tport: 80\n") == [
+            problems("nmae: x\nlog:\n  level: loud\nname: x\n\tport: 80\n") == [
                 "config.yaml:1: nmae: no such key; did you mean name?",
                 "config.yaml:3: log.level: loud is not one of trace, debug, info, notice, warning, error, critical",
-                "config.yaml:4: a tab; indent with spaces",
+                "config.yaml:5: a tab; indent with spaces",
             ])
     }
 
@@ -129,7 +132,7 @@ import Testing
         ("http.port", ["1", "80", "65535"]),
         ("addresses", ["192.168.0.1", "127.0.0.1", "169.254.1.1"]),
         ("names", ["a", "xn--bcher-kva.example", "a-b.c1", String(repeating: "a", count: 63)]),
-        ("turn.ports", ["1024-65535", "50000-50000"]),
+        ("turn.ports", ["1024-3477", "3479-65535", "50000-50000"]),
         ("turn.lifetime", ["300", "86400"]),
         ("turn.enabled", ["true", "false"]),
         ("broker.path", ["/", "/a", "/a/b/", "/a-b_c.d~e"]),
@@ -288,7 +291,7 @@ import Testing
     }
 
     @Test func deepNestingIsRefusedBeforeItCosts() {
-        #expect(problems(String(repeating: "[", count: 60_000)).count == 1)
-        #expect(problems(String(repeating: "a: {", count: 15_000)).isEmpty == false)
+        #expect(problems(String(repeating: "[", count: 60_000)).last == "config.yaml:1: nested too deep")
+        #expect(problems(String(repeating: "a: {", count: 15_000)).last == "config.yaml:1: nested too deep")
     }
 }

@@ -61,13 +61,14 @@ struct ConfigurationFileReader {
     }
 
     private mutating func readGroup(_ node: YAMLNode, name: String) {
+        let members = Setting.members(of: name).joined(separator: ", ")
         switch node.content {
         case .mapping(let entries): readEntries(entries, group: name)
         // A group whose keys are all remarks.
         case .scalar(_, isNull: true): break
         case .scalar, .sequence:
             report(
-                node.mark, key: name, "takes no value; its keys stand indented below it: \(Setting.members(of: name))")
+                node.mark, key: name, "takes no value; its keys stand indented below it: \(members)")
         case .unsupported(let words): report(node.mark, key: name, words)
         }
     }

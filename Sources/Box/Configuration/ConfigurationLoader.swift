@@ -106,11 +106,17 @@ extension Resolution {
         let provider = EnvironmentVariablesProvider(environmentVariables: environment)
             .prefixKeys(with: ConfigKey([prefix]))
         // A lookup names the variable whether it is there or not.
-        let known = Setting.all.compactMap { try? provider.value(forKey: $0.absoluteKey, type: .string).encodedKey }
-        for name in environment.keys.sorted() where name.hasPrefix(prefix + "_") && !known.contains(name) {
-            let advice = nearest(to: name, among: known).map { "did you mean \($0)?" }
-            let explanation = "no such setting; \(advice ?? "\"kibitz-local config\" lists all")"
-            found.append(Found(rank: .environment, ConfigurationProblem(shown(name), explanation)))
+        let names = Setting.all.compactMap { setting in
+            (try? provider.value(forKey: setting.absoluteKey, type: .string).encodedKey).map { (setting.key, $0) }
+        }
+        let nameOfKey = Dictionary(uniqueKeysWithValues: names)
+        for name in environment.keys.sorted() where name.hasPrefix(prefix + "_") && !nameOfKey.values.contains(name) {
+            let key = String(name.dropFirst(prefix.count + 1).lowercased().map { $0 == "_" ? "." : $0 })
+            let suggestions = Setting.suggestions(for: key).compactMap { nameOfKey[$0] }
+            let advice =
+                suggestions.isEmpty
+                ? "\"kibitz-local config\" lists all" : "did you mean \(suggestions.joined(separator: " or "))?"
+            found.append(Found(rank: .environment, ConfigurationProblem(shown(name), "no such setting; \(advice)")))
         }
         apply(provider.snapshot(), rank: .environment)
     }

@@ -160,25 +160,31 @@ extension Setting {
         key.firstIndex(of: ".").map { String(key[..<$0]) }
     }
 
-    /// The keys of a group without the group's name, as words.
-    static func members(of group: String) -> String {
+    /// The keys of a group without the group's name.
+    static func members(of group: String) -> [String] {
         all.filter { $0.key.hasPrefix(group + ".") }.map { String($0.key.dropFirst(group.count + 1)) }
-            .joined(separator: ", ")
+    }
+
+    /// The keys or groups that a key which does not exist may stand for; empty when none is near.
+    static func suggestions(for key: String) -> [String] {
+        let leaf = key.split(separator: ".").last.map(String.init) ?? ""
+        // A slip in the name within its group, then a key that lost its group, then a slip anywhere.
+        if let group = group(of: key), let near = nearest(to: leaf, among: members(of: group)) {
+            return ["\(group).\(near)"]
+        }
+        let displaced = all.map(\.key).filter { $0.hasSuffix(".\(leaf)") && $0 != key }
+        if !displaced.isEmpty, displaced.count <= 3 { return displaced }
+        return nearest(to: key, among: all.map(\.key) + groups.sorted()).map { [$0] } ?? []
     }
 
     /// What to say of a key that does not exist.
     static func adviceForUnknown(_ key: String) -> String {
-        if isGroup(key) { return "is not a key itself; it has \(members(of: key))" }
-        // A key that lost its group: port for http.port.
-        let last = key.split(separator: ".").last ?? ""
-        let displaced = all.map(\.key).filter { $0.hasSuffix(".\(last)") && $0 != key }
-        if !displaced.isEmpty, displaced.count <= 3 {
-            return "no such key; did you mean \(displaced.joined(separator: " or "))?"
+        if isGroup(key) { return "is not a key itself; it has \(members(of: key).joined(separator: ", "))" }
+        let suggestions = suggestions(for: key)
+        if !suggestions.isEmpty { return "no such key; did you mean \(suggestions.joined(separator: " or "))?" }
+        if let group = group(of: key), isGroup(group) {
+            return "no such key; \(group) has \(members(of: group).joined(separator: ", "))"
         }
-        if let near = nearest(to: key, among: all.map(\.key) + groups.sorted()) {
-            return "no such key; did you mean \(near)?"
-        }
-        if let group = group(of: key), isGroup(group) { return "no such key; \(group) has \(members(of: group))" }
         return "no such key; \"kibitz-local config\" lists all"
     }
 }

@@ -96,7 +96,7 @@ struct YAMLParser: ~Copyable {
         let problem = state.problem.map { String(cString: $0) } ?? "not YAML"
         let words =
             switch problem {
-            case "found character that cannot start any token" where character(at: mark) == UInt8(ascii: "\t"):
+            case _ where character(at: mark) == UInt8(ascii: "\t"), "found a tab character that violates indentation":
                 "a tab; indent with spaces"
             case "found character that cannot start any token":
                 "column \(mark.column): a value that starts with this character must be in quotes"
