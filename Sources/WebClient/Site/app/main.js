@@ -1,0 +1,323 @@
+/** Puts the parts together: which screen, which room, and what each event of one part means to the others. */
+import { Box } from './box.js';
+import { Identity, parseFragment } from './identity.js';
+import { Media } from './media.js';
+import { Room } from './room.js';
+import { WebSocketTransport } from './signaling.js';
+import { WakeLock } from './wake-lock.js';
+import { fillWords, language, words } from './words.js';
+import { ChatView } from './view/chat.js';
+import { Controls } from './view/controls.js';
+import { openCameraHelp, openInvitation, prepareDialogs } from './view/dialogs.js';
+import { $, announce, setText } from './view/dom.js';
+import { Lobby } from './view/lobby.js';
+import { Notices, PASSING } from './view/notices.js';
+import { PeopleView } from './view/people.js';
+import { showMessage, showScreen } from './view/screens.js';
+import { Tiles } from './view/tiles.js';
+
+/** How long the line to the box may be down before the page speaks of it, in milliseconds. */
+const OFFLINE_GRACE = 2500;
+
+const box = new Box();
+const identity = new Identity();
+const media = new Media();
+const notices = new Notices();
+const wakeLock = new WakeLock();
+/** What the box says of itself; asked again where it is needed and missing. */
+let information = null;
+let room = null;
+let secret = null;
+/** The state the page shows where it is not the room's: starting, unsupported, no-secret, left. */
+let ending = null;
+
+document.documentElement.lang = language;
+fillWords(document);
+prepareDialogs();
+globalThis.kibitzLocal = { snapshot };
+start();
+
+async function start() {
+  if (!supported()) {
+    ending = 'unsupported';
+    showMessage({ title: words.unsupportedTitle, text: words.unsupported });
+    return;
+  }
+  keepCopy();
+  await identity.open();
+  const fragment = parseFragment(location.hash);
+  if (fragment.token) identity.token = fragment.token;
+  if (fragment.name) identity.name = fragment.name;
+  secret = fragment.secret ?? identity.secret;
+  if (!secret) {
+    ending = 'no-secret';
+    showMessage({ title: words.noSecretTitle, text: words.noSecret });
+    addEventListener('hashchange', () => location.reload());
+    return;
+  }
+  cleanAddress();
+  addEventListener('hashchange', () => {
+    const next = parseFragment(location.hash).secret;
+    if (next && next !== secret) location.reload();
+    else cleanAddress();
+  });
+  room = new Room({
+    box,
+    identity,
+    media,
+    secret,
+    transports: [new WebSocketTransport(location.origin.replace(/^http/, 'ws'))],
+    relayOnly: new URLSearchParams(location.search).get('relay') === '1',
+    certificate: await certificate(),
+  });
+  connect();
+  learn();
+}
+
+/** Apple's sign-in window, and browsers of long ago, can't make calls. */
+function supported() {
+  return (
+    typeof RTCPeerConnection === 'function' &&
+    typeof WebSocket === 'function' &&
+    typeof HTMLDialogElement === 'function' &&
+    !/CaptiveNetworkSupport/i.test(navigator.userAgent)
+  );
+}
+
+/** The address keeps the secret, for a reload or a bookmark, and nothing else. */
+function cleanAddress() {
+  const clean = `${location.pathname}${location.search}#${secret}`;
+  history.replaceState(null, '', clean);
+}
+
+/** One certificate for all links of this page, so that the safety code with a person stays while the page does. */
+async function certificate() {
+  try {
+    return await RTCPeerConnection.generateCertificate({ name: 'ECDSA', namedCurve: 'P-256' });
+  } catch {
+    return null;
+  }
+}
+
+function keepCopy() {
+  if (!isSecureContext || !navigator.serviceWorker) return;
+  // Browsers refuse it behind a certificate they don't trust; the page then does without.
+  navigator.serviceWorker.register('/service-worker.js').catch(() => {});
+}
+
+async function learn() {
+  try {
+    information = await box.information();
+  } catch {
+    return;
+  }
+  const name = information?.name || 'Kibitz Local';
+  setText($('room-title'), name);
+  lobby.setRoomName(name);
+}
+
+// MARK: Wiring
+
+let lobby, controls, tiles, chatView, peopleView;
+
+function connect() {
+  lobby = new Lobby(media);
+  controls = new Controls(media);
+  peopleView = new PeopleView(room);
+  tiles = new Tiles(media, (id) => peopleView.open(id));
+  chatView = new ChatView((text) => room.say(text));
+
+  lobby.on('join', (name) => room.join(name));
+  $('leave').onclick = () => room.leave();
+  $('invite').onclick = $('alone-invite').onclick = async () => openInvitation(await invitation());
+  $('share-camera').onclick = () => helpCamera();
+  $('camera-offer').hidden = media.available;
+
+  room.on('state', (state) => enter(state));
+  room.on('online', (online) => showLine(online));
+  room.on('people', () => showPeople());
+  room.on('media', (person) => tiles.setMedia(person));
+  room.on('left', (person) => announce(words.left(person.name || words.guest)));
+  room.on('chat', (message) => chatView.add(message));
+  media.on('problem', (problem) => showProblem(problem));
+  media.on('change', () => peopleView.render());
+  chatView.fill(room.chat.messages);
+
+  const wake = () => {
+    if (document.visibilityState === 'hidden') return;
+    room.wake();
+    media.recover();
+    wakeLock.refresh();
+    if (room.inside) tiles.hear();
+  };
+  document.addEventListener('visibilitychange', wake);
+  for (const event of ['online', 'pageshow']) addEventListener(event, wake);
+  navigator.connection?.addEventListener?.('change', wake);
+
+  const before = identity.joined;
+  if (before) rejoin(before);
+  else openLobby(true);
+}
+
+/** The page was loaded again while its person was in the room: back in, without a touch. */
+async function rejoin(before) {
+  media.wantsMicrophone = before.microphone;
+  room.join(identity.name);
+  const [camera, microphone] = await Promise.all([media.granted('video'), media.granted('audio')]);
+  await media.start({ camera: before.camera && camera, microphone });
+  if (media.available && ((before.camera && !camera) || (before.microphone && !microphone))) {
+    const run = () => media.start({ camera: before.camera, microphone: true });
+    notices.show('reloaded', words.cameraAfterReload, { action: words.cameraTurnOn, run });
+  }
+}
+
+function openLobby(preview) {
+  showScreen('lobby');
+  document.title = `${words.lobbyTitle} · Kibitz Local`;
+  controls.place('lobby');
+  $('lobby-slot').append($('camera-offer'));
+  lobby.open(identity.name);
+  if (preview && media.available) media.start({ camera: true, microphone: true });
+}
+
+function openRoom() {
+  notices.clear('problem');
+  controls.place('room');
+  $('room-slot').append($('camera-offer'));
+  showScreen('room');
+  document.title = 'Kibitz Local';
+  tiles.open(room);
+  showPeople();
+  $('controls').focus();
+}
+
+function enter(state) {
+  ending = null;
+  wakeLock.set(room.inside);
+  if (state === 'joining') {
+    openRoom();
+    return;
+  }
+  if (room.inside) {
+    tiles.renderOwn();
+    return;
+  }
+  chatView.close();
+  tiles.close();
+  notices.clearAll();
+  clearTimeout(lineTimer);
+  if (state === 'out') {
+    ending = 'left';
+    openLobby(false);
+    return;
+  }
+  ending = state;
+  media.stop();
+  const messages = {
+    rotated: { title: words.rotatedTitle, text: words.rotated },
+    replaced: { title: words.replacedTitle, text: words.replaced, action: words.replacedAction, run: useHere },
+    refused: { title: words.refusedTitle, text: words.refused, action: words.tryAgain, run: useHere },
+  };
+  showMessage(messages[state]);
+}
+
+function useHere() {
+  rejoin({ camera: media.wantsCamera, microphone: media.wantsMicrophone });
+}
+
+function showPeople() {
+  tiles.render(room.mesh.people);
+  peopleView.render();
+}
+
+// MARK: Notices
+
+let lineTimer = null;
+let lineSpoken = false;
+
+function showLine(online) {
+  if (online) {
+    clearTimeout(lineTimer);
+    lineTimer = null;
+    notices.clear('line');
+    if (lineSpoken) notices.show('back', words.boxBack, { passing: PASSING / 2 });
+    lineSpoken = false;
+    if (!information) learn();
+    return;
+  }
+  if (room.signaling.reason === 'full') {
+    lineSpoken = false;
+    notices.show('line', words.full);
+    return;
+  }
+  if (lineTimer !== null || lineSpoken || !room.inside) return;
+  lineTimer = setTimeout(() => {
+    lineTimer = null;
+    if (!room.inside || room.signaling.isOpen) return;
+    lineSpoken = true;
+    notices.show('line', room.state === 'joined' ? words.boxLost : words.boxLostJoining);
+  }, OFFLINE_GRACE);
+}
+
+function showProblem(problem) {
+  const texts = {
+    denied: words.denied,
+    missing: words.missing,
+    busy: words.busy,
+    'unplugged-camera': words.unpluggedCamera,
+    'unplugged-microphone': words.unpluggedMicrophone,
+  };
+  notices.show('problem', texts[problem], { action: words.dismiss, passing: 2 * PASSING });
+}
+
+// MARK: Addresses
+
+/** The link to share: plain http where the certificate is the box's own, for a phone that never was here. */
+async function invitation() {
+  if (!information) await learn();
+  const http = information?.certificate === 'own' ? information.http : null;
+  const origin = http ? `http://${location.hostname}${http === 80 ? '' : `:${http}`}` : location.origin;
+  return `${origin}/#${secret}`;
+}
+
+async function helpCamera() {
+  if (!information) await learn();
+  const port = information?.https ?? null;
+  let address = null;
+  if (port) {
+    const fragment = new URLSearchParams();
+    if (identity.token) fragment.set('t', identity.token);
+    const name = room.name || $('name').value.trim();
+    if (name) fragment.set('n', name);
+    const parameters = fragment.toString();
+    const host = `${location.hostname}${port === 443 ? '' : `:${port}`}`;
+    address = `https://${host}/${location.search}#${secret}${parameters && `&${parameters}`}`;
+  }
+  openCameraHelp({ address, certificate: information?.certificate ?? 'own' });
+}
+
+// MARK: Support and tests
+
+/** The state of the page in plain data: `kibitzLocal.snapshot()` in the console. */
+async function snapshot() {
+  const inside = room?.inside ?? false;
+  const people = inside ? [...room.mesh.people.values()] : [];
+  return {
+    state: ending ?? (room ? { out: 'lobby' }[room.state] ?? room.state : 'starting'),
+    line: room?.signaling.state ?? 'idle',
+    secure: isSecureContext,
+    self: { id: room?.id ?? null, name: room?.name ?? '', ...(room?.sends ?? { camera: false, microphone: false }) },
+    people: await Promise.all(
+      people.map(async ({ id, name, camera, microphone, away, link }) => ({
+        id,
+        name,
+        camera,
+        microphone,
+        away,
+        link: await link.snapshot(),
+      }))
+    ),
+    chat: (room?.chat.messages ?? []).map(({ from, name, text }) => ({ from, name, text })),
+    notice: notices.text,
+  };
+}

@@ -1,0 +1,170 @@
+/**
+ * Every text of the page, by language. A value is a string or a function of what it speaks of. A new language is a
+ * new table; a text missing there is shown in English.
+ */
+const english = {
+  // The frame
+  skip: 'Skip to the controls',
+  starting: 'Opening the room…',
+  startingLate:
+    'This takes longer than it should. If this is a sign-in window of your phone, close it, open your browser and scan the code on the box again.',
+
+  // Lobby
+  lobbyTitle: 'Join the room',
+  nameLabel: 'Your name',
+  namePlaceholder: 'How others see you',
+  nameMissing: 'Please write your name, so that the others know who you are.',
+  join: 'Join',
+  joining: 'Joining…',
+  preview: 'Your camera',
+  previewOff: 'Your camera is off',
+  previewAsking: 'Please allow the camera and the microphone.',
+  previewInsecure: 'You can join, talk by chat and watch the others.',
+  peopleHere: (count) => (count === 1 ? 'One person is here' : `${count} people are here`),
+
+  // Controls
+  controls: 'Call controls',
+  microphone: 'Microphone',
+  microphoneOn: 'Mute microphone',
+  microphoneOff: 'Unmute microphone',
+  camera: 'Camera',
+  cameraOn: 'Turn camera off',
+  cameraOff: 'Turn camera on',
+  switchCamera: 'Switch camera',
+  switchShort: 'Switch',
+  chat: 'Chat',
+  chatUnread: (count) => `Chat, ${count} new`,
+  leave: 'Leave',
+  people: 'People',
+  peopleCount: (count) => `People in the room: ${count}`,
+  invite: 'Invite',
+  close: 'Close',
+  unmute: 'Tap to hear',
+
+  // Tiles
+  tiles: 'People in the call',
+  you: 'You',
+  youNamed: (name) => `${name} (you)`,
+  guest: 'Guest',
+  details: (name) => `${name}: details and safety code`,
+  connecting: (name) => `Connecting to ${name}…`,
+  reconnecting: (name) => `Reconnecting to ${name}…`,
+  away: (name) => `${name} is away. The phone may be locked.`,
+  connected: (name) => `Connected to ${name}`,
+  cameraIsOff: 'Camera off',
+  microphoneIsOff: 'Microphone off',
+  alone: 'Nobody else is here yet.',
+  aloneHint: 'Let others scan your invitation.',
+  joined: (name) => `${name} is here.`,
+  left: (name) => `${name} left.`,
+
+  // Chat
+  chatTitle: 'Chat',
+  chatLabel: 'Message to everyone',
+  chatPlaceholder: 'Write a message',
+  chatSend: 'Send',
+  chatEmpty: 'What you write goes straight to the others. Nothing is stored on the box.',
+  chatFrom: (name, time) => `${name}, ${time}`,
+  chatNew: (name, text) => `${name}: ${text}`,
+
+  // People
+  peopleTitle: 'In the room',
+  linkDirect: 'Connected directly',
+  linkRelayed: 'Connected through the box',
+  linkUnknown: 'Connected',
+  safety: 'Safety code',
+  safetyHint: (name) =>
+    `Read these pictures to each other. If ${name} sees the same ones, nobody stands between you.`,
+  safetyMissing: 'The safety code appears when you are connected.',
+  safetySpoken: (names) => `Safety code: ${names}`,
+
+  // Invite
+  inviteTitle: 'Invite',
+  inviteHint: 'Others join the same Wi-Fi, then scan this code or open the link.',
+  inviteCode: 'QR code with the link to this room',
+  inviteLink: 'Link to this room',
+  inviteLoopback: 'This address works only on this computer. For others, use the code that the box shows.',
+  copy: 'Copy link',
+  copied: 'Link copied.',
+  copyFailed: 'Please copy the link by hand: it is selected.',
+  share: 'Share…',
+  shareTitle: 'Join me in the room',
+
+  // Camera without a secure origin
+  shareCamera: 'Share my camera',
+  shareCameraLine: 'On this address you can watch and chat. For your camera, one more step is needed.',
+  shareCameraTitle: 'Share my camera',
+  shareCameraWhy:
+    'Phones give the camera only to pages on a secure address. The box has one, but it made its certificate itself, so your phone will warn you that it does not know it. The box is right here with you: you may go on.',
+  shareCameraSteps: [
+    'Tap “Go to the secure address”.',
+    'In the warning, tap “Advanced” or “Show details”.',
+    'Tap “Proceed” or “Visit this website”.',
+    'Allow the camera and tap “Join”. You keep your place.',
+  ],
+  shareCameraGo: 'Go to the secure address',
+  shareCameraOwner: 'The box has a certificate your phone knows. No warning will appear.',
+  certificate: 'Install the box’s certificate instead',
+  certificateHint: 'Then this phone never warns again. It is limited to this box’s own addresses.',
+  shareCameraMissing: 'The box has no secure address now. Please ask its owner.',
+
+  // Notices
+  boxLost: 'The box does not answer. Your calls go on. Trying again…',
+  boxLostJoining: 'The box does not answer. Trying again…',
+  boxBack: 'The box is back.',
+  full: 'The room is full. You get in as soon as someone leaves.',
+  denied:
+    'The browser does not let this page use the camera or microphone. Allow them in the page’s settings, next to the address.',
+  missing: 'No camera or microphone was found. You can join without.',
+  busy: 'The camera or microphone can’t be used now. Another app may have it.',
+  unpluggedCamera: 'The camera stopped. It comes back by itself if it can.',
+  unpluggedMicrophone: 'The microphone stopped. It comes back by itself if it can.',
+  cameraAfterReload: 'Your camera is off since the page was loaded again.',
+  cameraTurnOn: 'Turn it on',
+  dismiss: 'OK',
+
+  // Full-page messages
+  noSecretTitle: 'Scan the code on the box',
+  noSecret: 'This page opens the room only by its code. Point your phone’s camera at the code that the box shows.',
+  rotatedTitle: 'The codes of this room were changed',
+  rotated: 'Scan the new code on the box to come back.',
+  replacedTitle: 'This room is open in another tab',
+  replaced: 'You are in the room there. You can also go on here.',
+  replacedAction: 'Use it here',
+  refusedTitle: 'The box does not let this page in',
+  refused: 'Scan the code on the box again. If that does not help, restart the box.',
+  unsupportedTitle: 'Please open this page in your browser',
+  unsupported:
+    'This window can’t make calls. Close it, open Safari, Chrome or Firefox, and scan the code on the box again.',
+  tryAgain: 'Try again',
+};
+
+export const languages = { en: english };
+
+/** The table for the first of `preferred` there is, over English. */
+export function wordsFor(preferred = globalThis.navigator?.languages ?? []) {
+  for (const tag of preferred) {
+    const language = tag.toLowerCase().split('-')[0];
+    if (languages[language]) return { language, words: { ...english, ...languages[language] } };
+  }
+  return { language: 'en', words: english };
+}
+
+const chosen = wordsFor();
+export const language = chosen.language;
+export const words = chosen.words;
+
+/**
+ * Fills the texts of the static page: `data-words="key"` is an element's text, `data-words-label`, `-placeholder` its
+ * attributes.
+ */
+export function fillWords(root) {
+  for (const element of root.querySelectorAll('[data-words]')) element.textContent = words[element.dataset.words];
+  for (const element of root.querySelectorAll('[data-words-label]')) {
+    element.setAttribute('aria-label', words[element.dataset.wordsLabel]);
+    if (element.matches('button')) element.title = words[element.dataset.wordsLabel];
+  }
+  for (const element of root.querySelectorAll('[data-words-placeholder]')) {
+    element.placeholder = words[element.dataset.wordsPlaceholder];
+  }
+}
