@@ -16,6 +16,7 @@ public struct Timestamp: Hashable, Comparable, Sendable {
     /// The clock's start.
     public static let zero = Timestamp(nanoseconds: 0)
 
+    /// Whether `lhs` is the earlier one.
     @inlinable
     public static func < (lhs: Timestamp, rhs: Timestamp) -> Bool {
         lhs.nanoseconds < rhs.nanoseconds
