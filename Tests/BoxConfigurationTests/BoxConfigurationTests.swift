@@ -187,3 +187,15 @@ import Wire
         }
     }
 }
+
+@Suite struct RootFileSystemTests {
+    @Test func theImageHasTheSampleOfToday() throws {
+        let path =
+            #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined()
+            + "/overlays/rootfs" + ConfigurationLoader.defaultPath
+        let text = String(decoding: try SystemFiles().read(path, atMost: 1 << 16), as: UTF8.self)
+        #expect(
+            text == ConfigurationLoader.sample(of: BoxConfiguration(for: .service)),
+            "made by: kibitz-local config --sample --service")
+    }
+}
