@@ -110,6 +110,7 @@ export class Signaling extends Emitter {
   stop(leave) {
     if (leave) this.#sendFrame({ type: 'LEAVE' });
     this.#drop();
+    this.#credentials = null;
     this.#enter('idle', null);
   }
 

@@ -25,6 +25,7 @@ const english = {
   // Controls
   controls: 'Call controls',
   microphone: 'Microphone',
+  microphoneShort: 'Mic',
   microphoneOn: 'Mute microphone',
   microphoneOff: 'Unmute microphone',
   camera: 'Camera',

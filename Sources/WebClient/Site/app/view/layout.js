@@ -1,7 +1,7 @@
 /** Where the tiles stand. Pure: sizes in CSS pixels in, rectangles out. */
 
 /** Tiles are no narrower than this and no wider, as width over height. */
-const NARROWEST = 0.62;
+const NARROWEST = 0.5;
 const WIDEST = 1.78;
 /** What most cameras and faces like best. */
 const BEST = 1.15;

@@ -82,8 +82,9 @@ export class Tiles {
     tile.item.remove();
   }
 
-  /** Shows exactly `people`, each as it is now. */
-  render(people) {
+  /** Shows exactly the people one sees in the call, each as they are now. */
+  render(everyone) {
+    const people = new Map([...everyone].filter(([, person]) => isInCall(person)));
     const before = this.#tiles.size;
     for (const id of [...this.#tiles.keys()]) if (!people.has(id)) this.#remove(id);
     for (const person of people.values()) {
@@ -212,7 +213,8 @@ export class Tiles {
     const { videoWidth, videoHeight } = tile.video;
     if (!videoWidth || !videoHeight || !tile.shape) return;
     const difference = Math.abs(Math.log(videoWidth / videoHeight / tile.shape));
-    tile.item.classList.toggle('whole', difference > Math.log(CUT_LIMIT));
+    const small = tile.item.classList.contains('small');
+    tile.item.classList.toggle('whole', !small && difference > Math.log(CUT_LIMIT));
   }
 }
 
@@ -222,6 +224,11 @@ function place(tile, rectangle) {
   Object.assign(tile.item.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
   tile.item.classList.toggle('tiny', width < TINY);
   tile.shape = width / height;
+}
+
+/** Somebody who was away before this page came has no place in its call until they are back. */
+function isInCall(person) {
+  return !person.away || person.link.connections > 0;
 }
 
 /** What the tile says of its link, or null where all is well. */
