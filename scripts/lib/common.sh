@@ -64,13 +64,19 @@ build_jobs() {
     echo $((cores < gigabytes ? cores : gigabytes))
 }
 
-# Builds one product for release, as the image has it: with the Swift library inside, without debug information.
+# A release build as the box has it: with the Swift library inside, without debug information, and without the table of
+# every function's name, which Swift's static library asks for and which keeps all unused functions in.
+release_options=(
+    -c release --static-swift-stdlib -Xlinker --no-export-dynamic -Xlinker -s
+)
+
+# Builds one product for release.
 build_release() {
     local quiet=--quiet
     [[ -x .build/release/$1 ]] || note "building, which takes some minutes the first time"
     # Progress is for a person, and only worth its lines when there is much to wait for.
     [[ -t 2 && ! -x .build/release/$1 ]] && quiet=
-    swift build $quiet --jobs "$(build_jobs)" -c release --product "$1" --static-swift-stdlib -Xlinker -s >&2 ||
+    swift build $quiet --jobs "$(build_jobs)" --product "$1" "${release_options[@]}" >&2 ||
         die "the build failed"
 }
 

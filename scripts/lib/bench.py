@@ -1,0 +1,284 @@
+"""The measurements of `scripts/bench`, which builds what they need and then runs this."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests"))
+
+from Rig.box import Box, executable  # noqa: E402
+from Rig.network import Network, trouble  # noqa: E402
+
+LOAD = os.environ.get("KIBITZ_LOAD", "")
+TICK = os.sysconf("SC_CLK_TCK")
+PATIENCE = 60
+"""Seconds that a load may take beyond its measured time."""
+
+PAIRS = 100
+FRAME = 1500
+FRAME_RATE = 100
+"""Frames a second of each of the 200 clients: half of what the broker allows one in the long run."""
+
+TURN_CLIENTS = 20
+TURN_MESSAGES = 2000
+TURN_SIZE = 1200
+TURN_INTERVAL = 2
+"""Milliseconds between two messages of a client, as `turnutils_uclient -z` takes them."""
+
+USER, PASSWORD = "bench", "bench"
+
+
+def cpu_seconds(pid: int) -> float:
+    """CPU time of all threads of a process, those that ended included."""
+    # The kernel scales utime + stime to the scheduler's own exact sum; only the unit is coarse (10 ms).
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICK
+
+
+def resident(pid: int) -> int:
+    """Bytes of memory a process has resident."""
+    return int(re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.M)[1]) * 1024
+
+
+class Load:
+    """A run of the load program: its events, and the CPU time that a server used in the measured time."""
+
+    def __init__(self, *arguments: object, prefix: list[str] = []):
+        self.command = [*prefix, LOAD, *map(str, arguments)]
+        self.process = subprocess.Popen(self.command, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL)
+
+    def wait_for(self, event: str) -> dict:
+        for line in self.process.stdout:
+            words = json.loads(line)
+            if words["event"] == event:
+                return words
+        raise SystemExit(f"bench: {' '.join(self.command)} failed: its own words are above")
+
+    def measured(self, pid: int) -> dict:
+        self.wait_for("start")
+        before = cpu_seconds(pid)
+        done = self.wait_for("done")
+        done["cpu"] = cpu_seconds(pid) - before
+        return done
+
+    def __enter__(self) -> Load:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.process.stdout.close()
+        try:
+            self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Coturn:
+    """Debian's `turnserver`, in a box's namespace, with what a TURN server for a room needs and no more."""
+
+    def __init__(self, network: Network):
+        self.directory = tempfile.TemporaryDirectory(prefix="kibitz-bench-")
+        self.process = subprocess.Popen(
+            ["ip", "netns", "exec", network.box, "turnserver", "-n", "--listening-ip", network.address, "--relay-ip",
+             network.address, "--listening-port", "3478", "--lt-cred-mech", "--user", f"{USER}:{PASSWORD}", "--realm",
+             "bench", "--no-cli", "--no-tls", "--no-dtls", "--log-file", "stdout", "--simple-log", "--userdb",
+             f"{self.directory.name}/db", "--pidfile", f"{self.directory.name}/pid"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        if self.process.poll() is not None:
+            raise SystemExit(f"bench: turnserver ended with status {self.process.returncode}")
+
+    pid = property(lambda self: self.process.pid)
+    credentials = (USER, PASSWORD)
+
+    def __enter__(self) -> Coturn:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.process.terminate()
+        self.process.wait(PATIENCE)
+        self.directory.cleanup()
+
+
+class Ours(Box):
+    """A box in a network's namespace."""
+
+    def __init__(self, network: Network):
+        self.network = network
+        super().__init__({"addresses": [network.address]}, namespace=network.box)
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """What `/api/turn` hands out."""
+        servers = self.fetch("/api/turn", address=self.network.address).json()["iceServers"]
+        server = next(server for server in servers if "username" in server)
+        return server["username"], server["credential"]
+
+
+# Each part yields (row, value): a row has a name, a unit, the bar and the reference of its table line.
+
+ROWS = {
+    "start first": ("start to ready, first start", "ms", "1000", ""),
+    "start later": ("start to ready, later starts", "ms", "1000", ""),
+    "memory idle": ("memory, idle", "MB", "30", "PeerServer 54"),
+    "memory client": ("memory for each idle client", "kB", "", ""),
+    "broker cpu": ("broker: CPU for each relayed frame of 1.5 kB", "µs", "5.9", "PeerServer 17.7"),
+    "broker rate": ("broker: frames relayed in a second", "", "", ""),
+    "broker p50": ("broker: time from client to client, median", "ms", "", ""),
+    "broker p99": ("broker: time from client to client, 99 of 100", "ms", "", ""),
+    "broker memory": ("memory after the load of 200 clients", "MB", "37.7", "PeerServer 113"),
+    "stun rate": ("STUN: answers in a second", "", "", "coturn"),
+    "stun cpu": ("STUN: CPU for each answer", "µs", "coturn's", "coturn"),
+    "turn cpu": ("TURN: CPU for each message from client to client", "µs", "coturn's", "coturn"),
+    "turn lost": ("TURN: messages lost", "%", "", "coturn"),
+    "turn memory": ("memory after the TURN load", "MB", "", "coturn"),
+}
+"""Each row's words, its unit, the most it may be, and what stands beside it."""
+
+
+def start(seconds: float):
+    """From the process's start until its link is printed and its web server answers."""
+    with Box({"panel": "terminal"}, start=False) as box:
+        for name in ("first", "later", "later"):
+            yield f"start {name}", start_once(box)
+
+
+def start_once(box: Box) -> float:
+    box.config_file.write_text(yaml(box))
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [str(executable()), "run", "--config", str(box.config_file), "--state", str(box.state)],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        for line in process.stdout:
+            if f":{box.http_port}/#".encode() in line:
+                break
+        else:
+            raise SystemExit("bench: the box ended before it printed its link")
+        if box.fetch("/api/room").status != 200:
+            raise SystemExit("bench: the box printed its link before its web server answered")
+        return (time.monotonic() - began) * 1000
+    finally:
+        process.terminate()
+        process.stdout.close()
+        process.wait(PATIENCE)
+
+
+def yaml(box: Box) -> str:
+    from Rig.box import yaml_text
+
+    return yaml_text(box.settings)
+
+
+def memory(seconds: float):
+    """A box that nobody uses, and what each client adds that only keeps its connection."""
+    with Box() as box:
+        time.sleep(3)
+        idle = resident(box.pid)
+        yield "memory idle", idle / 1e6
+        with Load("broker", "--port", box.http_port, "--pairs", PAIRS, "--window", 0, "--seconds", seconds) as load:
+            load.wait_for("done")
+            yield "memory client", (resident(box.pid) - idle) / 1e3 / (2 * PAIRS)
+
+
+def broker(seconds: float):
+    with Box() as box:
+        with Load("broker", "--port", box.http_port, "--pairs", PAIRS, "--size", FRAME, "--rate", FRAME_RATE,
+                  "--window", 50, "--seconds", seconds) as load:
+            done = load.measured(box.pid)
+        yield "broker cpu", done["cpu"] / done["frames"] * 1e6
+        yield "broker rate", done["frames"] / done["seconds"]
+        yield "broker p50", done["p50_us"] / 1e3
+        yield "broker p99", done["p99_us"] / 1e3
+        yield "broker memory", resident(box.pid) / 1e6
+
+
+def stun(seconds: float):
+    with Network() as network:
+        phone = network.phone("load")
+        for who, server in (("", Ours), (" coturn", Coturn)):
+            with server(network) as running:
+                with Load("stun", "--host", network.address, "--port", 3478, "--seconds", seconds,
+                          prefix=["ip", "netns", "exec", phone.namespace]) as load:
+                    done = load.measured(running.pid)
+                yield "stun rate" + who, done["answers"] / done["seconds"]
+                yield "stun cpu" + who, done["cpu"] / done["answers"] * 1e6
+
+
+def turn(seconds: float):
+    with Network() as network:
+        phone = network.phone("load")
+        for who, server in (("", Ours), (" coturn", Coturn)):
+            with server(network) as running:
+                user, password = running.credentials
+                before = cpu_seconds(running.pid)
+                result = subprocess.run(
+                    ["ip", "netns", "exec", phone.namespace, "turnutils_uclient", "-y", "-c", "-u", user, "-w", password,
+                     "-m", str(TURN_CLIENTS), "-n", str(TURN_MESSAGES), "-l", str(TURN_SIZE), "-z", str(TURN_INTERVAL),
+                     network.address], capture_output=True, text=True, timeout=PATIENCE * 3)
+                used = cpu_seconds(running.pid) - before
+                counts = re.findall(r"tot_send_msgs=(\d+), tot_recv_msgs=(\d+)", result.stdout + result.stderr)
+                if result.returncode or not counts or not int(counts[-1][1]):
+                    raise SystemExit(f"bench: turnutils_uclient failed:\n{result.stdout[-2000:]}{result.stderr[-2000:]}")
+                sent, received = map(int, counts[-1])
+                yield "turn cpu" + who, used / received * 1e6
+                yield "turn lost" + who, (sent - received) / sent * 100
+                yield "turn memory" + who, resident(running.pid) / 1e6
+
+
+PARTS = {part.__name__: part for part in (start, memory, broker, stun, turn)}
+
+
+def number(value: float) -> str:
+    """Three digits that matter."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
+
+
+def table(medians: dict[str, float]) -> None:
+    print(f"{'':54}{'measured':>12}{'at most':>12}   beside")
+    for key, (words, unit, bar, beside) in ROWS.items():
+        if key not in medians:
+            continue
+        if beside == "coturn":
+            beside = f"coturn {number(medians[key + ' coturn'])}"
+        print(f"{words:54}{number(medians[key]) + ' ' + unit:>12}{bar:>12}   {beside}".rstrip())
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measure a release build; print one table.")
+    parser.add_argument("parts", nargs="*", metavar="part", help=f"of {' '.join(PARTS)}; all by default")
+    parser.add_argument("--runs", type=int, default=3, help="runs, of which the table has the medians (3)")
+    parser.add_argument("--seconds", type=float, default=5, help="measured seconds of each load (5)")
+    parser.add_argument("--json", action="store_true", help="print every value as JSON instead of the table")
+    options = parser.parse_args()
+    unknown = set(options.parts) - set(PARTS)
+    if unknown:
+        parser.error(f"no part named {' '.join(sorted(unknown))}; there are {' '.join(PARTS)}")
+    if not 1 <= options.runs <= 100 or not 1 <= options.seconds <= 300:
+        parser.error("--runs goes from 1 to 100, --seconds from 1 to 300")
+    parts = [part for name, part in PARTS.items() if not options.parts or name in options.parts]
+    if {stun, turn} & set(parts) and (reason := trouble()):
+        raise SystemExit(f"bench: {reason}, and the parts stun and turn are measured in one")
+
+    values: dict[str, list[float]] = {}
+    for _ in range(options.runs):
+        for part in parts:
+            for key, value in part(options.seconds):
+                values.setdefault(key, []).append(value)
+    if options.json:
+        print(json.dumps(values, indent=2))
+    else:
+        table({key: statistics.median(measured) for key, measured in values.items()})
+
+
+if __name__ == "__main__":
+    main()
