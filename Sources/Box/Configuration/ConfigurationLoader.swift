@@ -77,7 +77,9 @@ public enum ConfigurationLoader {
             if parent == nil || parent != group { text += "\n" }
             if let parent, parent != group { text += "#\(parent):\n" }
             group = parent
-            text += "# \(setting.summary) Takes \(setting.takes).\n"
+            let takes = "Takes \(setting.takes)."
+            let fits = setting.summary.count + takes.count < 100
+            text += "# \(setting.summary)\(fits ? " " : "\n# ")\(takes)\n"
             text += "#\(parent == nil ? "" : "  ")\(parts.last ?? ""): \(setting.text(configuration))\n"
         }
         return text
