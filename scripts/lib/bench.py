@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests"))
 
-from Rig.box import Box, executable  # noqa: E402
+from Rig.box import Box, clean_environment, executable, yaml_text  # noqa: E402
 from Rig.network import Network, trouble  # noqa: E402
 
 LOAD = os.environ.get("KIBITZ_LOAD", "")
@@ -153,17 +153,18 @@ def start(seconds: float):
 
 
 def start_once(box: Box) -> float:
-    box.config_file.write_text(yaml(box))
-    began = time.monotonic()
-    process = subprocess.Popen(
-        [str(executable()), "run", "--config", str(box.config_file), "--state", str(box.state)],
-        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    box.config_file.write_text(yaml_text(box.settings))
+    with open(box.log_file, "wb") as log:
+        began = time.monotonic()
+        process = subprocess.Popen(
+            [str(executable()), "run", "--config", str(box.config_file), "--state", str(box.state)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, env=clean_environment())
     try:
         for line in process.stdout:
             if f":{box.http_port}/#".encode() in line:
                 break
         else:
-            raise SystemExit("bench: the box ended before it printed its link")
+            raise SystemExit(f"bench: the box ended before it printed its link:\n{box.log_file.read_text()}")
         if box.fetch("/api/room").status != 200:
             raise SystemExit("bench: the box printed its link before its web server answered")
         return (time.monotonic() - began) * 1000
@@ -171,12 +172,6 @@ def start_once(box: Box) -> float:
         process.terminate()
         process.stdout.close()
         process.wait(PATIENCE)
-
-
-def yaml(box: Box) -> str:
-    from Rig.box import yaml_text
-
-    return yaml_text(box.settings)
 
 
 def memory(seconds: float):
