@@ -42,11 +42,18 @@ def executable() -> Path:
     return Path(os.environ.get("KIBITZ_LOCAL") or ROOT / ".build/debug/kibitz-local").resolve()
 
 
+RELAY_PORTS = range(49152, 65536)
+"""Ports that a box keeps for TURN by default, and so refuses for anything else."""
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.0.0.1") -> int:
     """A port that nothing listens on now."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]
+    while True:
+        with socket.socket(socket.AF_INET, kind) as probe:
+            probe.bind((address, 0))
+            port = probe.getsockname()[1]
+            if port not in RELAY_PORTS:
+                return port
 
 
 def yaml_text(settings: dict) -> str:
