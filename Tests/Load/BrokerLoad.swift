@@ -90,11 +90,14 @@ struct BrokerLoad {
                     let request = HTTPRequestHead(
                         version: .http1_1, method: .GET, uri: uri,
                         headers: ["host": "\(target.host):\(target.port)", "content-length": "0"])
+                    var configuration = NIOUpgradableHTTPClientPipelineConfiguration(
+                        upgradeConfiguration: .init(
+                            upgradeRequestHead: request, upgraders: [upgrader],
+                            notUpgradingCompletionHandler: { $0.eventLoop.makeSucceededFuture(false) }))
+                    // The broker's OPEN comes with its answer to the upgrade.
+                    configuration.leftOverBytesStrategy = .forwardBytes
                     return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(
-                        configuration: .init(
-                            upgradeConfiguration: .init(
-                                upgradeRequestHead: request, upgraders: [upgrader],
-                                notUpgradingCompletionHandler: { $0.eventLoop.makeSucceededFuture(false) })))
+                        configuration: configuration)
                 }
             }
         guard try await upgraded.get() else {
