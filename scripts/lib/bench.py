@@ -68,6 +68,8 @@ class Load:
         before = cpu_seconds(pid)
         done = self.wait_for("done")
         done["cpu"] = cpu_seconds(pid) - before
+        if not done.get("frames", done.get("answers")):
+            raise SystemExit(f"bench: {' '.join(self.command)} got nothing back")
         return done
 
     def __enter__(self) -> Load:
