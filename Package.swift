@@ -178,6 +178,9 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
             ]),
+        tests(
+            of: "BoxWeb", [.product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio)]),
+        tests(of: "Box", ["Wire", "BoxConfiguration"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -13,7 +13,9 @@ struct DoctorCommand: ParsableCommand {
         var doctor = Doctor(options: settings.options(state: state.state))
         let findings = doctor.examine()
         for finding in findings {
-            print("\(finding.mend == nil ? "ok   " : finding.isFatal ? "WRONG" : "note ")  \(finding.subject): \(finding.detail)")
+            print(
+                "\(finding.mend == nil ? "ok   " : finding.isFatal ? "WRONG" : "note ")  \(finding.subject): \(finding.detail)"
+            )
             if let mend = finding.mend { print("         \(mend)") }
         }
         if findings.contains(where: \.isFatal) { throw ExitCode.failure }

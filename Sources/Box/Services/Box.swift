@@ -58,7 +58,8 @@ public final class Box: Sendable {
         eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         gate = ConnectionGate(eventLoop: eventLoop)
         signaling = SignalingServer(
-            configuration: configuration.brokerConfiguration, authority: authority, eventLoop: eventLoop, logger: logger)
+            configuration: configuration.brokerConfiguration, authority: authority, eventLoop: eventLoop, logger: logger
+        )
         relay = RelayServer(
             configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
             passwords: { [authority] in authority.turnPassword(forUsername: $0) })
@@ -70,7 +71,8 @@ public final class Box: Sendable {
     public func run() async throws {
         try await relay.start()
         let control = ControlServer(
-            path: state.path(of: controlSocketName), group: configuration.control.group, loop: eventLoop, logger: logger,
+            path: state.path(of: controlSocketName), group: configuration.control.group, loop: eventLoop,
+            logger: logger,
             answer: { await self.answer($0) })
         let controlChannel = try await control.start()
         let watcher = try NetworkWatcher(on: eventLoop, logger: logger) { self.networkChanged(to: $0) }
@@ -182,7 +184,8 @@ extension Box {
                 http: Int(configuration.http.port), https: Int(configuration.https.port),
                 stun: Int(configuration.stun.port)),
             broker: .init(
-                path: configuration.broker.path, key: configuration.broker.key, discovery: configuration.broker.discovery),
+                path: configuration.broker.path, key: configuration.broker.key,
+                discovery: configuration.broker.discovery),
             siteRoot: configuration.web.root, offersTURN: configuration.turn.enabled,
             turnLifetime: UInt64(configuration.turn.lifetime.components.seconds), certificates: certificates)
     }

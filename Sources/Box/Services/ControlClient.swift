@@ -81,7 +81,9 @@ public struct ControlClient {
         case ENOENT, ECONNREFUSED, ENOTDIR: throw .notRunning(state: state)
         default: throw .noAnswer(reason: String(cString: strerror(connected)))
         }
-        guard request.withUnsafeBytes({ send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }) == request.count
+        guard
+            request.withUnsafeBytes({ send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) })
+                == request.count
         else { throw .noAnswer(reason: String(cString: strerror(errno))) }
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16384)
@@ -90,7 +92,8 @@ public struct ControlClient {
             if count == 0 { return answer }
             guard count > 0 else {
                 if errno == EINTR { continue }
-                throw .noAnswer(reason: errno == EAGAIN ? "nothing for \(Self.timeout) seconds" : String(cString: strerror(errno)))
+                throw .noAnswer(
+                    reason: errno == EAGAIN ? "nothing for \(Self.timeout) seconds" : String(cString: strerror(errno)))
             }
             answer += chunk[..<count]
         }

@@ -59,12 +59,14 @@ final class ControlServer: Sendable {
     private func openToGroup() {
         guard let entry = getgrnam(group) else {
             if getuid() == 0 {
-                logger.notice("no group \"\(group)\": only root may use the control socket (mend: groupadd --system \(group))")
+                logger.notice(
+                    "no group \"\(group)\": only root may use the control socket (mend: groupadd --system \(group))")
             }
             return
         }
         guard chown(path, uid_t.max, entry.pointee.gr_gid) == 0, chmod(path, 0o660) == 0 else {
-            logger.notice("the group \"\(group)\" can't be given the control socket; only this user and root may use it")
+            logger.notice(
+                "the group \"\(group)\" can't be given the control socket; only this user and root may use it")
             return
         }
     }

@@ -56,7 +56,9 @@ public struct Doctor {
             fine("configuration", set == 0 ? "nothing is set; the defaults hold" : "\(set) settings, all understood")
             return loaded.configuration
         } catch {
-            wrong("configuration", error.description, mend: "correct these lines; 'kibitz-local config --sample' shows every key")
+            wrong(
+                "configuration", error.description,
+                mend: "correct these lines; 'kibitz-local config --sample' shows every key")
             return nil
         }
     }
@@ -77,7 +79,9 @@ public struct Doctor {
         } catch .notRunning {
             fine("running box", "none with this state directory")
         } catch {
-            wrong("running box", error.description, mend: "run the doctor as the same user as the box, or as root", fatal: false)
+            wrong(
+                "running box", error.description, mend: "run the doctor as the same user as the box, or as root",
+                fatal: false)
             return nil
         }
         do {
@@ -94,7 +98,8 @@ public struct Doctor {
 
     private mutating func examineAddresses(_ configuration: BoxConfiguration) {
         guard configuration.addresses.isEmpty else {
-            return fine("addresses", configuration.addresses.map(\.description).joined(separator: ", ") + " (configured)")
+            return fine(
+                "addresses", configuration.addresses.map(\.description).joined(separator: ", ") + " (configured)")
         }
         let found = (try? LocalNetwork.current().addresses) ?? []
         if found.contains(where: { $0.address.isPrivate }) {
@@ -121,7 +126,9 @@ public struct Doctor {
             switch bindError(port: port, type: type) {
             case 0: fine(key, "\(name) is free")
             case EADDRINUSE:
-                wrong(key, "\(name) is in use by another program", mend: "stop it ('ss -lnp sport = :\(port)' names it) or set \(key)")
+                wrong(
+                    key, "\(name) is in use by another program",
+                    mend: "stop it ('ss -lnp sport = :\(port)' names it) or set \(key)")
             case EACCES, EPERM:
                 wrong(key, "\(name) may be opened only by root", mend: "run as root or set \(key) to 1024 or more")
             case let code: wrong(key, "\(name): \(String(cString: strerror(code)))", mend: "set \(key)")
@@ -153,7 +160,9 @@ public struct Doctor {
             return fine("certificate", "the box makes its own; phones warn until /ca.crt is installed on them")
         }
         for file in [certificate.chain, certificate.key] where access(file, R_OK) != 0 {
-            wrong("certificate", "\(file): \(String(cString: strerror(errno)))", mend: "correct certificate.chain and certificate.key")
+            wrong(
+                "certificate", "\(file): \(String(cString: strerror(errno)))",
+                mend: "correct certificate.chain and certificate.key")
             return
         }
         fine("certificate", certificate.chain)
@@ -164,7 +173,9 @@ public struct Doctor {
         if access(root + "/index.html", R_OK) == 0 {
             fine("page", root)
         } else {
-            wrong("page", "\(root)/index.html: \(String(cString: strerror(errno)))", mend: "set web.root to a folder with an index.html")
+            wrong(
+                "page", "\(root)/index.html: \(String(cString: strerror(errno)))",
+                mend: "set web.root to a folder with an index.html")
         }
     }
 
@@ -187,7 +198,9 @@ public struct Doctor {
         if parts.tm_year + 1900 >= 2026 {
             fine("clock", "the year is \(parts.tm_year + 1900)")
         } else {
-            wrong("clock", "the year is \(parts.tm_year + 1900)", mend: "set it with 'timedatectl', or wait for time synchronisation", fatal: false)
+            wrong(
+                "clock", "the year is \(parts.tm_year + 1900)",
+                mend: "set it with 'timedatectl', or wait for time synchronisation", fatal: false)
         }
     }
 
@@ -198,7 +211,9 @@ public struct Doctor {
         if limit.rlim_max >= wanted {
             fine("open files", "up to \(limit.rlim_max)")
         } else {
-            wrong("open files", "only \(limit.rlim_max) are allowed", mend: "raise the limit to \(wanted) ('ulimit -Hn', or LimitNOFILE= of the unit)", fatal: false)
+            wrong(
+                "open files", "only \(limit.rlim_max) are allowed",
+                mend: "raise the limit to \(wanted) ('ulimit -Hn', or LimitNOFILE= of the unit)", fatal: false)
         }
     }
 }

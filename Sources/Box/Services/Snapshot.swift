@@ -44,8 +44,10 @@ extension Status {
         traffic.turnBytes = snapshot.relay.relayedBytes
         traffic.turnRefusals = snapshot.relay.refusals
         self.init(
-            pid: getpid(), version: boxVersion, name: configuration.name, uptime: Int(snapshot.uptime.components.seconds),
-            http: Int(configuration.http.port), https: Int(configuration.https.port), stun: Int(configuration.stun.port),
+            pid: getpid(), version: boxVersion, name: configuration.name,
+            uptime: Int(snapshot.uptime.components.seconds),
+            http: Int(configuration.http.port), https: Int(configuration.https.port),
+            stun: Int(configuration.stun.port),
             hub: OrNull(nil), addresses: snapshot.addresses.map(\.description), link: snapshot.link.description,
             room: Room(generation: snapshot.generation, limit: configuration.room.people), people: people, links: links,
             guests: snapshot.broker.plainClients, traffic: traffic, certificate: snapshot.certificate,

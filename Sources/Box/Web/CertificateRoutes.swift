@@ -12,7 +12,8 @@ struct CertificateRoutes: Sendable {
             try file(certificates.authorityCertificate, type: "application/x-x509-ca-cert", name: "kibitz-local.crt")
         }
         router.get("/ca.mobileconfig") { _, _ in
-            try file(certificates.appleProfile, type: "application/x-apple-aspen-config", name: "kibitz-local.mobileconfig")
+            try file(
+                certificates.appleProfile, type: "application/x-apple-aspen-config", name: "kibitz-local.mobileconfig")
         }
     }
 

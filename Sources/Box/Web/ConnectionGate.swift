@@ -74,20 +74,23 @@ public final class ConnectionGate: Sendable {
 
     /// What the gate has seen.
     public func counters() async -> Counters {
-        (try? await loop.submit { self.state.value.counters }.get()) ?? Counters()
+        (try? await loop.submit { self.countersOnLoop }.get()) ?? Counters()
     }
+
+    /// What the gate has seen; on the event loop only.
+    var countersOnLoop: Counters { state.value.counters }
 
     /// Takes in a connection just accepted. On the event loop only.
     func admit(_ channel: any Channel) -> Admission {
         let state = state.value
         state.counters.accepted += 1
         state.counters.halfOpen += 1
-        let entry = Entry(channel: channel, deadline: .now() + limits.requestTimeout)
+        let entry = Entry(channel: channel, deadline: loop.now + limits.requestTimeout)
         state.waiting.append(entry)
         if state.counters.halfOpen > limits.halfOpen { evictOldest(state) }
         armTimer(state)
         let admission = Admission(entry: NIOLoopBound(entry, eventLoop: loop))
-        channel.closeFuture.whenComplete { _ in self.settle(admission) }
+        channel.closeFuture.whenComplete { _ in self.settle(admission.entry.value) }
         return admission
     }
 
@@ -101,7 +104,7 @@ public final class ConnectionGate: Sendable {
     func promote(_ admission: Admission) -> Bool {
         let entry = admission.entry.value
         guard entry.isHalfOpen else { return false }
-        settle(admission)
+        settle(entry)
         let state = state.value
         let address = IPAddress(entry.channel.remoteAddress)
         guard state.counters.established < limits.establishedInAll,
@@ -123,8 +126,8 @@ public final class ConnectionGate: Sendable {
         if let count = state.byAddress[address] { state.byAddress[address] = count > 1 ? count - 1 : nil }
     }
 
-    private func settle(_ admission: Admission) {
-        let entry = admission.entry.value
+    /// The connection is not half-open any more: promoted, closed by its peer, or about to be closed by us.
+    private func settle(_ entry: Entry) {
         guard entry.isHalfOpen else { return }
         entry.isHalfOpen = false
         state.value.counters.halfOpen -= 1
@@ -140,6 +143,8 @@ public final class ConnectionGate: Sendable {
     private func evictOldest(_ state: State) {
         guard let oldest = state.waiting.first(where: \.isHalfOpen) else { return }
         state.counters.evicted += 1
+        // Before the close takes effect, so that the next eviction finds the next oldest.
+        settle(oldest)
         oldest.channel.close(promise: nil)
     }
 
@@ -147,12 +152,12 @@ public final class ConnectionGate: Sendable {
         guard state.timer == nil, let first = state.waiting.first(where: \.isHalfOpen) else { return }
         state.timer = loop.assumeIsolated().scheduleTask(deadline: first.deadline) {
             state.timer = nil
-            let now = NIODeadline.now()
+            let now = self.loop.now
             for entry in state.waiting where entry.isHalfOpen && entry.deadline <= now {
                 state.counters.timedOut += 1
+                self.settle(entry)
                 entry.channel.close(promise: nil)
             }
-            self.dropSettled(state)
             self.armTimer(state)
         }
     }

@@ -12,7 +12,8 @@ struct DirectorySite<Context: RequestContext>: RouterMiddleware {
     init(root: String, threadPool: NIOThreadPool, logger: Logger) {
         fileSystem = LocalFileSystem(rootFolder: root, threadPool: threadPool, logger: logger)
         files = FileMiddleware(
-            fileProvider: fileSystem, cacheControl: .init([(MediaType(type: .any), [.noCache])]), searchForIndexHtml: true)
+            fileProvider: fileSystem, cacheControl: .init([(MediaType(type: .any), [.noCache])]),
+            searchForIndexHtml: true)
     }
 
     func handle(

@@ -7,7 +7,8 @@ func percentDecoded(_ text: Substring) -> String? {
     while let byte = rest.next() {
         switch byte {
         case UInt8(ascii: "%"):
-            guard let high = rest.next().flatMap(hexadecimalDigit), let low = rest.next().flatMap(hexadecimalDigit) else {
+            guard let high = rest.next().flatMap(hexadecimalDigit), let low = rest.next().flatMap(hexadecimalDigit)
+            else {
                 return nil
             }
             bytes.append(high << 4 | low)

@@ -70,7 +70,8 @@ struct RoomRoutes: Sendable {
         }
         guard limiter.allows(context.remoteAddress?.ipAddress ?? "") else {
             return try answer(
-                .tooManyRequests, Refusal(error: "slow-down", message: "Too many tries. Wait a moment, then try again."))
+                .tooManyRequests, Refusal(error: "slow-down", message: "Too many tries. Wait a moment, then try again.")
+            )
         }
         guard let wanted = try? await request.decode(as: SessionRequest.self, context: context) else {
             return try answer(

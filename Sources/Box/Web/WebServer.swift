@@ -75,7 +75,8 @@ public final class WebServer: Service {
         let responder = router().buildResponder()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
-                try await self.serve(responder, port: self.configuration.ports.http, key: "http.port", certificates: nil)
+                try await self.serve(
+                    responder, port: self.configuration.ports.http, key: "http.port", certificates: nil)
             }
             group.addTask {
                 try await self.serve(
@@ -150,7 +151,9 @@ struct OpenToOtherOrigins: RouterMiddleware {
         next: (Request, BoxRequestContext) async throws -> Response
     ) async throws -> Response {
         let path = request.uri.path
-        guard path == brokerPath || path == "/api/signal" || path == "/api/turn" || path.hasSuffix("/id") || path.hasSuffix("/peers")
+        guard
+            path == brokerPath || path == "/api/signal" || path == "/api/turn" || path.hasSuffix("/id")
+                || path.hasSuffix("/peers")
         else { return try await next(request, context) }
         if request.method == .options {
             return Response(
