@@ -133,10 +133,12 @@ public struct JSONWriter: Sendable {
 
     // MARK: Pieces
 
+    /// Whether a checked object has no member: then only white space stands between its brackets.
     private func isEmpty(_ object: JSONValue, in text: RawSpan) -> Bool {
-        var isEmpty = true
-        object.forEachMember(in: text) { _ in isEmpty = false }
-        return isEmpty
+        var scanner = JSONScanner(text, in: object.range)
+        _ = scanner.skip(UInt8(ascii: "{"))
+        scanner.skipWhitespace()
+        return scanner.skip(UInt8(ascii: "}"))
     }
 
     private mutating func begin(_ bracket: UInt8) {
