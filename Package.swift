@@ -58,6 +58,7 @@ let package = Package(
         .systemLibrary(
             name: "CQREncode", path: "Sources/CLibraries/CQREncode", pkgConfig: "libqrencode",
             providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
 
         // Cores: bytes and time in, bytes and events out.
         library("SansIO", in: "Protocols"),
@@ -85,7 +86,7 @@ let package = Package(
         library(
             "BoxNetwork", in: "Box",
             [
-                "Wire", logging,
+                "CLinux", "Wire", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
             ]),
@@ -95,7 +96,7 @@ let package = Package(
         library(
             "BoxCertificates", in: "Box",
             [
-                "BoxState", "Wire", crypto, logging,
+                "BoxState", "CLinux", "Wire", crypto, logging,
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),

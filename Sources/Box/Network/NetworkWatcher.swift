@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 public import Logging
 public import NIOCore
@@ -136,12 +137,13 @@ public final class NetworkWatcher: Sendable {
     private static func routingSocket() throws(NetworkError) -> Int32 {
         let number = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | O_NONBLOCK | O_CLOEXEC, NETLINK_ROUTE)
         guard number >= 0 else { throw NetworkError(operation: "watch the network", code: errno) }
-        // struct sockaddr_nl of netlink(7): 16 bits of family and 16 of padding (together the family on a little-endian
-        // machine, which all of ours are), the port (0: the kernel chooses), the groups.
-        let groups = RoutingGroup.link | RoutingGroup.ipv4Address | RoutingGroup.ipv4Route | RoutingGroup.ipv6Address
-        let address: [UInt32] = [UInt32(AF_NETLINK), 0, groups]
-        let bound = address.withUnsafeBytes {
-            bind(number, $0.baseAddress?.assumingMemoryBound(to: sockaddr.self), socklen_t($0.count))
+        var address = sockaddr_nl()
+        address.nl_family = sa_family_t(AF_NETLINK)
+        address.nl_groups = UInt32(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR)
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(number, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
+            }
         }
         guard bound == 0 else {
             let code = errno
@@ -150,17 +152,6 @@ public final class NetworkWatcher: Sendable {
         }
         return number
     }
-}
-
-/// `NETLINK_ROUTE` of linux/netlink.h, not in Swift's module of the C library.
-private let NETLINK_ROUTE: Int32 = 0
-
-/// The `RTMGRP_` groups of linux/rtnetlink.h.
-private enum RoutingGroup {
-    static let link: UInt32 = 0x1
-    static let ipv4Address: UInt32 = 0x10
-    static let ipv4Route: UInt32 = 0x40
-    static let ipv6Address: UInt32 = 0x100
 }
 
 /// Turns whatever arrives into a hint.
