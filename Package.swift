@@ -175,6 +175,7 @@ let package = Package(
             [
                 "BoxState", "Wire", crypto, logging,
                 .product(name: "X509", package: "swift-certificates"),
+                .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
