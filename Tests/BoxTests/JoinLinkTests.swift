@@ -12,7 +12,10 @@ import Wire
     {
         var configuration = BoxConfiguration(for: role)
         change(&configuration)
-        return JoinLink(configuration: configuration, addresses: addresses, secret: "s3cret").description
+        return JoinLink(
+            configuration: configuration, hasOwnersCertificate: configuration.certificate != nil, addresses: addresses,
+            secret: "s3cret"
+        ).description
     }
 
     @Test func `the best address, and the secret behind the number sign`() {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Box
 import BoxConfiguration
+import Glibc
 import Logging
 
 /// `kibitz-local run`: the box itself.
@@ -11,12 +12,29 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var state: StateOption
 
     func run() async throws {
-        let loaded = try settings.options(state: state.state).loadConfiguration()
+        let loaded: LoadedConfiguration
+        do {
+            loaded = try settings.options(state: state.state).loadConfiguration()
+        } catch {
+            // EX_CONFIG of sysexits(3): the unit does not start it again until somebody has mended the settings.
+            var text = error.description + "\n"
+            text.withUTF8 { _ = write(STDERR_FILENO, $0.baseAddress, $0.count) }
+            throw ExitCode(78)
+        }
+        raiseFileLimit()
         let level = Logger.Level(rawValue: loaded.configuration.log.level.rawValue) ?? .info
         LoggingSystem.bootstrap { JournalLogHandler(label: $0, level: level) }
         let box = try Box(
             configuration: loaded.configuration, state: try stateDirectoryPath(state.state),
             logger: Logger(label: "kibitz-local"))
         try await box.run()
+    }
+
+    /// Sockets are files: takes as many as the system allows, where a shell's soft limit is often 1024.
+    private func raiseFileLimit() {
+        var limit = rlimit()
+        guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+        limit.rlim_cur = limit.rlim_max
+        setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }

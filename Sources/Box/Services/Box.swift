@@ -53,8 +53,8 @@ public final class Box: Sendable {
         let found = Self.reachableAddresses(configuration, in: network)
         addresses = Mutex(found)
         certificates = try CertificateSource(
-            own: configuration.certificate.map { (chain: $0.chain, key: $0.key) }, state: state,
-            addresses: found, names: Self.names(configuration), logger: logger)
+            owner: configuration.certificate.map { OwnerCertificateFiles(chain: $0.chain, key: $0.key) },
+            hosts: Self.names(configuration), addresses: found, state: state, logger: logger)
         eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         gate = ConnectionGate(eventLoop: eventLoop)
         signaling = SignalingServer(
@@ -83,7 +83,10 @@ public final class Box: Sendable {
             eventLoop: eventLoop, logger: logger, metrics: { await Metrics(self.snapshot()).text },
             onReady: { ready.one() })
         var group = ServiceGroupConfiguration(
-            services: [web, WatchdogService(manager: manager, eventLoop: eventLoop)],
+            services: [
+                web, WatchdogService(manager: manager, eventLoop: eventLoop),
+                CertificateService(certificates: certificates),
+            ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         defer { manager.stopping() }
@@ -123,13 +126,14 @@ extension Box {
         }
         guard changed else { return }
         logger.notice("the addresses are now \(now.map(\.description).joined(separator: ", "))")
-        certificates.update(addresses: now, names: Self.names(configuration))
+        certificates.update(hosts: Self.names(configuration), addresses: now)
         panel?.show(link: joinLink, room: configuration.name, reason: "The network changed; the code is now this one.")
     }
 
     var joinLink: JoinLink {
         JoinLink(
-            configuration: configuration, addresses: addresses.withLock { $0 }, secret: authority.credentials.secret)
+            configuration: configuration, hasOwnersCertificate: certificates.status.origin == .owner,
+            addresses: addresses.withLock { $0 }, secret: authority.credentials.secret)
     }
 }
 
@@ -166,11 +170,11 @@ extension Box {
         return Snapshot(
             broker: broker, protocolErrors: protocolErrors, gate: await gate.counters(), relay: await relay.counters(),
             uptime: ContinuousClock.now - started, generation: authority.credentials.generation,
-            addresses: addresses.withLock { $0 }, link: joinLink, trouble: trouble(), certificate: certificates.summary)
+            addresses: addresses.withLock { $0 }, link: joinLink, trouble: trouble(), certificate: certificates.status)
     }
 
     private func trouble() -> [String] {
-        var lines = certificates.trouble.map { [$0] } ?? []
+        var lines = certificates.status.problems
         if addresses.withLock({ $0.allSatisfy(\.isLoopback) }) {
             lines.append("this machine is on no network; connect it, or only programs on it can join")
         }
@@ -188,5 +192,14 @@ extension Box {
                 discovery: configuration.broker.discovery),
             siteRoot: configuration.web.root, offersTURN: configuration.turn.enabled,
             turnLifetime: UInt64(configuration.turn.lifetime.components.seconds), certificates: certificates)
+    }
+}
+
+/// Keeps the certificate up to date.
+private struct CertificateService: Service {
+    let certificates: CertificateSource
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await certificates.run() }
     }
 }

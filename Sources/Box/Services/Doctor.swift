@@ -1,3 +1,4 @@
+import BoxCertificates
 import BoxConfiguration
 import BoxNetwork
 import BoxState
@@ -159,13 +160,15 @@ public struct Doctor {
         guard let certificate = configuration.certificate else {
             return fine("certificate", "the box makes its own; phones warn until /ca.crt is installed on them")
         }
-        for file in [certificate.chain, certificate.key] where access(file, R_OK) != 0 {
-            wrong(
-                "certificate", "\(file): \(String(cString: strerror(errno)))",
-                mend: "correct certificate.chain and certificate.key")
-            return
+        do {
+            let warnings = try OwnerCertificateFiles(chain: certificate.chain, key: certificate.key).check()
+            if warnings.isEmpty { fine("certificate", certificate.chain) }
+            for warning in warnings {
+                wrong("certificate", warning, mend: "the box loads new files by itself", fatal: false)
+            }
+        } catch {
+            wrong("certificate", "\(error)", mend: "correct certificate.chain and certificate.key")
         }
-        fine("certificate", certificate.chain)
     }
 
     private mutating func examineSite(_ configuration: BoxConfiguration) {

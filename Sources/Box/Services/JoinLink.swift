@@ -10,20 +10,21 @@ struct JoinLink: Sendable, Equatable, CustomStringConvertible {
 
     /// - Parameters:
     ///   - configuration: the scheme, the names and the ports.
+    ///   - hasOwnersCertificate: whether the box shows a certificate that browsers know.
     ///   - addresses: the box's addresses, best first; not empty.
     ///   - secret: the room's secret.
-    init(configuration: BoxConfiguration, addresses: [IPAddress], secret: String) {
+    init(configuration: BoxConfiguration, hasOwnersCertificate: Bool, addresses: [IPAddress], secret: String) {
         let secure =
             switch configuration.link.scheme {
             case .http: false
             case .https: true
             // The box's own certificate would greet each guest with a warning; the page offers it for the camera.
-            case .auto: configuration.certificate != nil
+            case .auto: hasOwnersCertificate
             }
         scheme = secure ? "https" : "http"
         port = Int(secure ? configuration.https.port : configuration.http.port)
         // A certificate of the owner's is for a name; everything else is reached by address, which needs no lookup.
-        if configuration.certificate != nil, let name = configuration.names.first {
+        if hasOwnersCertificate, let name = configuration.names.first {
             host = name
         } else {
             host = addresses.first.map(\.description) ?? "127.0.0.1"

@@ -1,3 +1,4 @@
+import BoxCertificates
 import BoxConfiguration
 import BoxRelay
 import BoxWeb
@@ -16,7 +17,7 @@ struct Snapshot: Sendable {
     var addresses: [IPAddress]
     var link: JoinLink
     var trouble: [String]
-    var certificate: String
+    var certificate: CertificateStatus
 }
 
 extension Status {
@@ -50,7 +51,8 @@ extension Status {
             stun: Int(configuration.stun.port),
             hub: OrNull(nil), addresses: snapshot.addresses.map(\.description), link: snapshot.link.description,
             room: Room(generation: snapshot.generation, limit: configuration.room.people), people: people, links: links,
-            guests: snapshot.broker.plainClients, traffic: traffic, certificate: snapshot.certificate,
+            guests: snapshot.broker.plainClients, traffic: traffic,
+            certificate: snapshot.certificate.origin == .owner ? "owner" : "own",
             trouble: snapshot.trouble)
     }
 }

@@ -82,7 +82,7 @@ public struct Status: Codable, Sendable, Equatable {
     public var guests: Int
     /// Totals since the start.
     public var traffic: Traffic
-    /// The certificate HTTPS shows.
+    /// The certificate HTTPS shows: `own`, the box's, or `owner`, the owner's.
     public var certificate: String
     /// What is wrong at present, in plain words; empty when all is well.
     public var trouble: [String]

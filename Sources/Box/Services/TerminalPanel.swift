@@ -3,7 +3,7 @@ import QRCode
 
 /// Shows the join QR and the link on standard output: the panel of a box that runs in a terminal.
 struct TerminalPanel: Sendable {
-    /// Whether standard output is a terminal that shows colours; else the QR is drawn for a dark background.
+    /// Whether standard output is a terminal that shows colours; else the QR is drawn dark on light, as for paper.
     let colors = isatty(STDOUT_FILENO) == 1
 
     /// Draws the codes.

@@ -9,17 +9,17 @@ struct CertificateRoutes: Sendable {
 
     func add(to router: Router<BoxRequestContext>) {
         router.get("/ca.crt") { _, _ in
-            try file(certificates.authorityCertificate, type: "application/x-x509-ca-cert", name: "kibitz-local.crt")
+            try file(\.der, type: AuthorityCertificate.contentType, name: "kibitz-local.crt")
         }
         router.get("/ca.mobileconfig") { _, _ in
             try file(
-                certificates.appleProfile, type: "application/x-apple-aspen-config", name: "kibitz-local.mobileconfig")
+                { $0.appleProfile() }, type: AuthorityCertificate.appleProfileContentType,
+                name: "kibitz-local.mobileconfig")
         }
     }
 
-    /// Nil where the owner gave a certificate: there is nothing to install then.
-    private func file(_ bytes: [UInt8]?, type: String, name: String) throws -> Response {
-        guard let bytes else {
+    private func file(_ bytes: (AuthorityCertificate) -> [UInt8], type: String, name: String) throws -> Response {
+        guard let authority = certificates.authority else {
             throw HTTPError(.notFound, message: "This box uses its owner's certificate; there is nothing to install.")
         }
         return Response(
@@ -27,6 +27,6 @@ struct CertificateRoutes: Sendable {
             headers: [
                 .contentType: type, .contentDisposition: "attachment; filename=\"\(name)\"", .cacheControl: "no-store",
             ],
-            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes)))
+            body: ResponseBody(byteBuffer: ByteBuffer(bytes: bytes(authority))))
     }
 }

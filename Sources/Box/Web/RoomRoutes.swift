@@ -56,7 +56,8 @@ struct RoomRoutes: Sendable {
             Room(
                 name: configuration.name, version: configuration.version,
                 generation: authority.credentials.generation, http: configuration.ports.http,
-                https: configuration.ports.https, certificate: configuration.certificates.isOwners ? "owner" : "own")
+                https: configuration.ports.https,
+                certificate: configuration.certificates.status.origin == .owner ? "owner" : "own")
         }
         router.post("/api/session", use: openSession)
     }

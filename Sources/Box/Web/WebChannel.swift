@@ -73,7 +73,8 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
             configuration.decoderConfiguration.maxHeaderListSize = Self.maxHeaderListSize
             configuration.decoderConfiguration.maxHeaderFieldCount = Self.maxHeaderFieldCount
             let session = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
-            session.whenFailure { _ in channel.close(promise: nil) }
+            try pipeline.addHandler(ClosingAfterBadRequest())
+            session.whenFailure { refuse(channel, because: $0) }
             return Value(channel: channel, session: session)
         }
     }
@@ -87,6 +88,21 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
         } catch {
             logger.trace("Connection ended before its first request: \(error)")
         }
+    }
+
+    /// Says why a connection is not served, and ends it.
+    private func refuse(_ channel: any Channel, because error: any Error) {
+        let status: HTTPResponseStatus
+        switch error {
+        case GateError.tooManyConnections: status = .serviceUnavailable
+        case let error as NIOWebSocketUpgradeError:
+            status = error == .unsupportedWebSocketTarget ? .notFound : .badRequest
+        default: return channel.close(promise: nil)
+        }
+        let head = HTTPResponseHead(
+            version: .http1_1, status: status, headers: ["Connection": "close", "Content-Length": "0"])
+        channel.write(HTTPServerResponsePart.head(head), promise: nil)
+        channel.writeAndFlush(HTTPServerResponsePart.end(nil)).whenComplete { _ in channel.close(promise: nil) }
     }
 
     private func addHTTP(
@@ -110,6 +126,16 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
         try channel.pipeline.syncOperations.addHandler(
             WebSocketHandler(signaling: signaling, uri: head.uri))
         return .webSocket(channel)
+    }
+}
+
+/// Ends a connection whose bytes are not HTTP; the handlers before it have answered 400.
+private final class ClosingAfterBadRequest: ChannelInboundHandler, Sendable {
+    typealias InboundIn = Any
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard error is HTTPParserError else { return context.fireErrorCaught(error) }
+        context.close(promise: nil)
     }
 }
 
