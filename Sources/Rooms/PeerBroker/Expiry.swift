@@ -11,6 +11,7 @@ extension PeerBroker {
             case slowReader
             case close(reason: String)
         }
+        if let wake, now - wake >= limits.pongTime { excuse(now) }
         wake = nil
         var due: [(ConnectionID, Due)] = []
         for (connection, state) in connections {
@@ -47,7 +48,19 @@ extension PeerBroker {
             if let deadline = nextDeadline(of: state) { schedule(deadline) }
         }
         if let deadline = queues.nextDeadline { schedule(deadline) }
-        if let deadline = room.nextDeadline { schedule(deadline) }
+        if let deadline = room.nextDeadline(after: now) { schedule(deadline) }
+    }
+
+    /// The box itself was stalled: answers may wait to be read, so everyone of whom one is wanted gets time for it anew.
+    private mutating func excuse(_ now: Timestamp) {
+        for connection in Array(connections.keys) {
+            guard let state = connections[connection] else { continue }
+            if state.pingedAt != nil { connections[connection]?.pingedAt = now }
+            switch state.role {
+            case .probed: connections[connection]?.role = .probed(until: now + limits.probeTime)
+            case .holder, .waiting: break
+            }
+        }
     }
 
     /// Why a connection is to be taken for dead, or nil.

@@ -143,15 +143,15 @@ struct Room: Sendable {
         return writer.bytes
     }
 
-    /// When `removeAway` or `takePush` has something to do next.
-    var nextDeadline: Timestamp? {
+    /// When `removeAway` or `takePush` has something to do next, after what there is to do now.
+    func nextDeadline(after now: Timestamp) -> Timestamp? {
         let returns = members.values.lazy.compactMap { member -> Timestamp? in
             switch member.presence {
             case .present: nil
             case .away(let deadline): deadline
             }
         }
-        return [returns.min(), nextPush].compactMap(\.self).min()
+        return [returns.min(), nextPush].compactMap(\.self).filter { $0 > now }.min()
     }
 
     /// A member's name as others may see it: without characters that can't be seen or that turn the text around

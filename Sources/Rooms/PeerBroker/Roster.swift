@@ -27,7 +27,9 @@ extension PeerBroker {
 
     /// The roster has news: it goes to everyone, soon.
     mutating func rosterChanged(_ now: Timestamp) {
-        schedule(room.changed(at: now, interval: limits.rosterInterval))
+        let push = room.changed(at: now, interval: limits.rosterInterval)
+        // One that is due now goes out at the end of this call.
+        if push > now { schedule(push) }
     }
 
     /// Sends a member the roster.
