@@ -55,7 +55,7 @@ export function decideAsked(facts, asked, now) {
   // The page that asks never saw the offer: it went to the page or the socket before this one.
   if (asked.connection !== facts.connection) return now - facts.offeredAt < OFFER_TRAVEL ? 'none' : 'restart';
   if (now - facts.attemptedAt < ATTEMPT_YOUNG) return 'none';
-  return facts.broken ? 'dial' : 'restart';
+  return facts.broken || facts.attempts > MAX_RESTARTS ? 'dial' : 'restart';
 }
 
 /** What the answering side does with an offer: 'answer', 'open' (a new connection), 'ask' or 'none' (stale). */

@@ -22,6 +22,8 @@ const FRAME_RATE = 20;
 /** New connections taken from one person: a burst, and so many a second afterwards. */
 const OPEN_BURST = 6;
 const OPEN_RATE = 0.2;
+/** Silence after which the statistics are read for what else arrives, in milliseconds. */
+const DOUBT = 1200;
 /** Between two readings of the statistics of a link that works, in milliseconds. */
 const STATISTICS_INTERVAL = 5000;
 
@@ -424,7 +426,7 @@ export class Link extends Emitter {
     if (iceConnectionState === 'failed') {
       this.#failed = true;
       this.#interrupt();
-    } else if (connectionState === 'failed' || connectionState === 'closed') {
+    } else if (connectionState === 'failed' && /^(connected|completed)$/.test(iceConnectionState)) {
       // ICE lives and DTLS does not.
       this.#broken = true;
       this.#interrupt();
@@ -484,8 +486,8 @@ export class Link extends Emitter {
   #watch(now) {
     if (!this.#pc) return;
     const silence = now - this.#heardAt;
-    const waiting = this.healthy ? silence > BEAT_INTERVAL + 500 : this.#answered;
-    if (waiting || now - this.#readAt > STATISTICS_INTERVAL) this.#read(now);
+    const doubtful = this.healthy ? silence > DOUBT : this.#answered;
+    if (doubtful || now - this.#readAt > STATISTICS_INTERVAL) this.#read(now);
     // Only where the statistics, too, show nothing arriving is the link called interrupted: after an outage the data
     // channel may stay mute for long while pictures already move.
     if (this.healthy && silence > SILENCE_LIMIT && this.#bytes !== null && now - this.#bytes.at >= BEAT_INTERVAL) {
@@ -496,16 +498,17 @@ export class Link extends Emitter {
   async #read(now) {
     if (this.#reading) return;
     this.#reading = true;
+    const readBefore = this.#readAt;
     this.#readAt = now;
     const pc = this.#pc;
     const statistics = await readStatistics(pc);
     this.#reading = false;
     if (this.#pc !== pc || this.state === 'closed') return;
-    if (this.#bytes === null || statistics.bytes !== this.#bytes.count) {
-      const grew = this.#bytes !== null && statistics.bytes > this.#bytes.count;
-      this.#bytes = { count: statistics.bytes, at: now };
-      if (grew && pc.connectionState === 'connected') this.#heard();
-    }
+    const before = this.#bytes?.count ?? statistics.bytes;
+    if (this.#bytes === null || statistics.bytes !== before) this.#bytes = { count: statistics.bytes, at: now };
+    // Growth since an old reading says nothing of the present.
+    const recent = now - readBefore <= BEAT_INTERVAL;
+    if (recent && statistics.bytes > before && pc.connectionState === 'connected') this.#heard();
     if (this.healthy && statistics.kind !== this.kind) {
       this.kind = statistics.kind;
       this.emit('change');
