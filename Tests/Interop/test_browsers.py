@@ -282,6 +282,7 @@ def test_plain_http_then_camera(party):
     bob.screenshot("watcher-seen-firefox")
     identity = own_id(ada)
     ada.click("#share-camera")
+    ada.click("#share-camera-go")
     ada.wait("location.protocol === 'https:' && globalThis.kibitzLocal"
              "? globalThis.kibitzLocal.snapshot().then(s => s.self.id) : null", 30, "a place in the room by https")
     party.meet(ada, bob)

@@ -48,7 +48,9 @@ export function writeJSON(store, key, value) {
   }
 }
 
-/** What the link's fragment says: `#<secret>`, or `#<secret>&t=<token>&n=<name>` after the move to https. */
+/**
+ * What the link's fragment says: `#<secret>`, or `#<secret>&t=<token>&n=<name>&m=<mark>` after the move to https.
+ */
 export function parseFragment(hash) {
   const [secret, ...rest] = hash.replace(/^#/, '').split('&');
   const parameters = new URLSearchParams(rest.join('&'));
@@ -57,7 +59,29 @@ export function parseFragment(hash) {
     secret: valid ? secret : null,
     token: valid ? parameters.get('t')?.slice(0, 1024) || null : null,
     name: valid ? cleanName(parameters.get('n') ?? '') : '',
+    mark: valid ? parameters.get('m') : null,
   };
+}
+
+const MARK_COOKIE = 'kibitz-local-move';
+/** How long a move to https may take, warnings included, in seconds. */
+const MOVE_LIMIT = 600;
+
+/**
+ * Marks this browser as on its way from http to https. A cookie is the one thing both origins of a host share; it tells
+ * the person's own move from a link somebody made, which must not lead straight into the room with the camera on.
+ */
+export function markMove() {
+  const mark = randomId();
+  document.cookie = `${MARK_COOKIE}=${mark}; path=/; max-age=${MOVE_LIMIT}; samesite=strict`;
+  return mark;
+}
+
+/** Whether `mark` is this browser's own; each counts once. */
+export function claimMove(mark) {
+  const own = document.cookie.split('; ').includes(`${MARK_COOKIE}=${mark}`);
+  if (own) document.cookie = `${MARK_COOKIE}=; path=/; max-age=0; samesite=strict`;
+  return own && mark !== null;
 }
 
 export class Identity {

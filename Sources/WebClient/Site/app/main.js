@@ -1,6 +1,6 @@
 /** Puts the parts together: which screen, which room, and what each event of one part means to the others. */
 import { Box } from './box.js';
-import { Identity, parseFragment } from './identity.js';
+import { Identity, claimMove, markMove, parseFragment } from './identity.js';
 import { Media } from './media.js';
 import { Room } from './room.js';
 import { WebSocketTransport } from './signaling.js';
@@ -39,8 +39,7 @@ start();
 
 async function start() {
   if (!supported()) {
-    ending = 'unsupported';
-    showMessage({ title: words.unsupportedTitle, text: words.unsupported });
+    tell('unsupported', { title: words.unsupportedTitle, text: words.unsupported });
     return;
   }
   keepCopy();
@@ -50,8 +49,7 @@ async function start() {
   if (fragment.name) identity.name = fragment.name;
   secret = fragment.secret ?? identity.secret;
   if (!secret) {
-    ending = 'no-secret';
-    showMessage({ title: words.noSecretTitle, text: words.noSecret });
+    tell('no-secret', { title: words.noSecretTitle, text: words.noSecret });
     addEventListener('hashchange', () => location.reload());
     return;
   }
@@ -72,6 +70,17 @@ async function start() {
   });
   connect();
   learn();
+  if (fragment.mark && claimMove(fragment.mark)) arrive();
+  else if (identity.joined) rejoin(identity.joined);
+  else openLobby(true);
+}
+
+/** A whole screen that says why there is no room now. */
+function tell(state, message) {
+  ending = state;
+  notices.clearAll();
+  notices.show('screen', message.text);
+  showMessage(message);
 }
 
 /** Apple's sign-in window, and browsers of long ago, can't make calls. */
@@ -153,10 +162,16 @@ function connect() {
   document.addEventListener('visibilitychange', wake);
   for (const event of ['online', 'pageshow']) addEventListener(event, wake);
   navigator.connection?.addEventListener?.('change', wake);
+}
 
-  const before = identity.joined;
-  if (before) rejoin(before);
-  else openLobby(true);
+/** The person came from the http page to share the camera: into the room, and the browser asks for the camera. */
+async function arrive() {
+  if (identity.name === '') {
+    openLobby(true);
+    return;
+  }
+  room.join(identity.name);
+  await media.start({ camera: true, microphone: true });
 }
 
 /** The page was loaded again while its person was in the room: back in, without a touch. */
@@ -172,16 +187,21 @@ async function rejoin(before) {
 }
 
 function openLobby(preview) {
+  notices.clear('screen');
   showScreen('lobby');
   document.title = `${words.lobbyTitle} · Kibitz Local`;
   controls.place('lobby');
   $('lobby-slot').append($('camera-offer'));
   lobby.open(identity.name);
-  if (preview && media.available) media.start({ camera: true, microphone: true });
+  if (!preview) return;
+  if (media.available) media.start({ camera: true, microphone: true });
+  // An old code is better refused before the person wrote a name.
+  room.check();
 }
 
 function openRoom() {
   notices.clear('problem');
+  notices.clear('screen');
   controls.place('room');
   $('room-slot').append($('camera-offer'));
   showScreen('room');
@@ -211,14 +231,13 @@ function enter(state) {
     openLobby(false);
     return;
   }
-  ending = state;
   media.stop();
   const messages = {
     rotated: { title: words.rotatedTitle, text: words.rotated },
     replaced: { title: words.replacedTitle, text: words.replaced, action: words.replacedAction, run: useHere },
     refused: { title: words.refusedTitle, text: words.refused, action: words.tryAgain, run: useHere },
   };
-  showMessage(messages[state]);
+  tell(state, messages[state]);
 }
 
 function useHere() {
@@ -289,6 +308,7 @@ async function helpCamera() {
     if (identity.token) fragment.set('t', identity.token);
     const name = room.name || $('name').value.trim();
     if (name) fragment.set('n', name);
+    if (room.inside) fragment.set('m', markMove());
     const parameters = fragment.toString();
     const host = `${location.hostname}${port === 443 ? '' : `:${port}`}`;
     address = `https://${host}/${location.search}#${secret}${parameters && `&${parameters}`}`;

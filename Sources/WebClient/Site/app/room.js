@@ -24,6 +24,7 @@ export class Room extends Emitter {
   signaling;
   #identity;
   #media;
+  #authorize;
   #presenceTimer = null;
   #announced = '';
   /** People who said how far they heard on the present channel: only they get each new message at once. */
@@ -33,15 +34,13 @@ export class Room extends Emitter {
     super();
     this.#identity = identity;
     this.#media = media;
-    this.signaling = new Signaling({
-      transports,
-      authorize: async () => {
-        const session = await box.session(secret, identity.token);
-        identity.token = session.token;
-        identity.secret = secret;
-        return session;
-      },
-    });
+    this.#authorize = async () => {
+      const session = await box.session(secret, identity.token);
+      identity.token = session.token;
+      identity.secret = secret;
+      return session;
+    };
+    this.signaling = new Signaling({ transports, authorize: this.#authorize });
     this.mesh = new Mesh({
       instance: identity.instance,
       relayOnly,
@@ -99,6 +98,15 @@ export class Room extends Emitter {
   #greet(person, seen) {
     const all = this.chat.missed(person.id, seen).every((frame) => person.link.send(frame));
     if (all) this.#greeted.add(person.id);
+  }
+
+  /** Asks the box whether the code still opens the room, before anybody joins. */
+  async check() {
+    try {
+      await this.#authorize();
+    } catch (error) {
+      if (error.code === 'rotated' && !this.inside) this.#end('rotated');
+    }
   }
 
   join(name) {

@@ -1,18 +1,14 @@
-/** Which of the four screens is shown: start, message, lobby, room. */
+/** Which of the four screens is shown: start, message, lobby, room. The one notice moves along. */
 import { $, setText } from './dom.js';
 
 export function showScreen(name) {
+  $(name === 'message' ? 'message-slot' : 'notices').append($('notice'));
   document.body.dataset.screen = name;
 }
 
-export function currentScreen() {
-  return document.body.dataset.screen;
-}
-
-/** A screen with nothing but words and perhaps one button; the focus goes to its title. */
-export function showMessage({ title, text, action, run }) {
+/** A screen with nothing but a title and perhaps one button; what it says is the notice. The focus goes to its title. */
+export function showMessage({ title, action, run }) {
   setText($('message-title'), title);
-  setText($('message-text'), text);
   const button = $('message-action');
   button.hidden = !action;
   button.textContent = action ?? '';
