@@ -15,7 +15,7 @@ import pytest
 
 from Rig import browsers as rig
 from Rig import network
-from Rig.party import Party, brightness, links, own_id, show_chat
+from Rig.party import Party, brightness, hide_chat, links, own_id, show_chat
 from Rig.qr import scan
 from Rig.waiting import wait_until
 
@@ -219,17 +219,16 @@ def test_rotation(party):
     old = party.link()
     new = party.box.rotate()
     for person in (ada, bob):
-        person.wait("globalThis.kibitzLocal.snapshot().then(s => s.notice)", 15, "the reason")
-        told = person.text("#notice")
-        assert told and "code" in told.lower(), told
+        person.wait("globalThis.kibitzLocal.snapshot().then(page => page.state === 'rotated')", 15, "left the room")
+        told = person.text("main")
+        assert "new code" in told.lower() or "scan" in told.lower(), told
         person.screenshot(f"rotated-{person.kind}")
     assert people_in_status(party) == {}
     cleo = party.chromium("cleo")
     cleo.open(old)
-    if cleo.eval("!!document.querySelector('#join')?.checkVisibility()"):
-        cleo.type("#name", "cleo")
-        cleo.click("#join")
-    cleo.wait("(document.querySelector('#notice')?.innerText ?? '').toLowerCase().includes('code')", 15, "the refusal")
+    party.enter(cleo)
+    cleo.wait("globalThis.kibitzLocal.snapshot().then(page => page.state === 'rotated')", 15, "the refusal")
+    assert cleo.text("main") == told
     cleo.screenshot("old-code-refused-chromium")
     assert people_in_status(party) == {}
     assert party.link() == new != old
@@ -281,10 +280,14 @@ def test_plain_http_then_camera(party):
     ada.screenshot("plain-http-chromium")
     bob.screenshot("watcher-seen-firefox")
     identity = own_id(ada)
+    hide_chat(ada)
     ada.click("#share-camera")
+    ada.wait("document.querySelector('#camera-dialog')?.checkVisibility()", 5, "the way to the camera")
+    ada.screenshot("share-my-camera-chromium")
     ada.click("#share-camera-go")
-    ada.wait("location.protocol === 'https:' && globalThis.kibitzLocal"
-             "? globalThis.kibitzLocal.snapshot().then(s => s.self.id) : null", 30, "a place in the room by https")
+    ada.wait("location.protocol === 'https:' && !!globalThis.kibitzLocal", 30, "the page by https")
+    assert ada.eval("document.querySelector('#name').value") == "ada", "the name came along"
+    party.enter(ada)
     party.meet(ada, bob)
     assert own_id(ada) == identity
     assert [person["id"] for person in bob.snapshot()["people"]] == [identity], "no ghost of the http page"
@@ -410,9 +413,9 @@ def test_phone_360_pixels_wide(party, dark):
     ada.wait("[...document.querySelectorAll('dialog[open], [role=dialog]')].some(e => e.checkVisibility())", 10,
              "the invitation")
     check("invite")
-    # The code on the screen is a code a camera reads, and it is the room's.
-    picture = ada.screenshot(f"360-invite-{shade}")
-    assert scan(picture) == party.box.link
+    # The code on the screen is one a camera reads, and it leads into this room.
+    invited = scan(ada.screenshot(f"360-invite-{shade}"))
+    assert invited in (f"{origin}/#{party.box.secret}" for origin in (party.box.http, party.box.https))
 
 
 def test_join_by_keyboard_alone(party):

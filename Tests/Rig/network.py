@@ -80,6 +80,9 @@ class Phone:
         self._inner = "wlan0"
         run("ip", "netns", "add", self.namespace)
         network.namespaces.append(self.namespace)
+        # IPv6's search for duplicates would end two seconds later, and Chromium drop what it is loading then: the
+        # network has changed.
+        run("ip", "netns", "exec", self.namespace, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
         run("ip", "-n", network.box, "link", "add", self._outer, "type", "veth",
             "peer", "name", self._inner, "netns", self.namespace)
         run("ip", "-n", network.box, "link", "set", self._outer, "master", "bridge", "up")

@@ -71,10 +71,16 @@ class Party:
         link = link or self.link()
         for person in people:
             person.open(link)
-            person.type("#name", person.name)
-            person.click("#join")
+            self.enter(person)
         for person in people:
             wait_until(lambda: own_id(person), MEET_LIMIT, f"{person.name} is in the room", detail=self.describe)
+
+    def enter(self, person: Browser) -> None:
+        """Give a name and join, where the page does not come back into the room by itself."""
+        if person.wait("document.querySelector('#join')?.checkVisibility() ? 'door' : globalThis.kibitzLocal?.snapshot()"
+                       ".then(page => page.self.id && 'inside')", what="a way in") == "door":
+            person.type("#name", person.name)
+            person.click("#join")
 
     def meet(self, *people: Browser, timeout: float = MEET_LIMIT) -> None:
         """Wait until each sees moving pictures of all the others."""
@@ -102,10 +108,9 @@ class Party:
         wait_until(all_move, timeout, "everyone sees moving pictures of everyone",
                    detail=lambda: f"still: {[(a.name, b.name) for a, b in still]}\n{self.describe()}")
 
-    def says(self, person: Browser, text: str, *listeners: Browser, open_chat: bool = True) -> None:
+    def says(self, person: Browser, text: str, *listeners: Browser) -> None:
         """One writes in the chat, and the others get to read it, with the name of who wrote it."""
-        if open_chat:
-            show_chat(person)
+        show_chat(person)
         person.type("#chat-text", text)
         person.click("#chat-send")
         for listener in listeners:
@@ -139,6 +144,12 @@ def show_chat(person: Browser) -> None:
     """Open the chat, if it is not open already."""
     if not person.eval("!!document.querySelector('#chat-text')?.checkVisibility?.()"):
         person.click("#chat-open")
+
+
+def hide_chat(person: Browser) -> None:
+    """Close the chat, which covers the room on a phone, if it is open."""
+    if person.eval("!!document.querySelector('#chat-close')?.checkVisibility?.()"):
+        person.click("#chat-close")
 
 
 def own_id(person: Browser) -> str | None:

@@ -178,9 +178,10 @@ async function arrive() {
 async function rejoin(before) {
   media.wantsMicrophone = before.microphone;
   room.join(identity.name);
-  const [camera, microphone] = await Promise.all([media.granted('video'), media.granted('audio')]);
-  await media.start({ camera: before.camera && camera, microphone });
-  if (media.available && ((before.camera && !camera) || (before.microphone && !microphone))) {
+  // Asked for even where the permission may be gone: Firefox remembers it for the tab, and others put their question
+  // at once.
+  await media.start({ camera: before.camera, microphone: true });
+  if (media.available && ((before.camera && !media.video) || (before.microphone && !media.audio))) {
     const run = () => media.start({ camera: before.camera, microphone: true });
     notices.show('reloaded', words.cameraAfterReload, { action: words.cameraTurnOn, run });
   }

@@ -1,11 +1,14 @@
 /** What the page wants to know out of RTCPeerConnection.getStats (W3C webrtc-stats). */
 
+/** How long a connection may take to answer, in milliseconds. */
+const ANSWER_LIMIT = 2000;
+
 /** `{bytes, framesDecoded, kind}`: received over the chosen path, pictures, 'direct' or 'relayed' or null. */
 export async function readStatistics(pc) {
   const result = { bytes: 0, framesDecoded: 0, kind: null };
   let report;
   try {
-    report = await pc.getStats();
+    report = await answer(pc);
   } catch {
     return result;
   }
@@ -28,4 +31,14 @@ export async function readStatistics(pc) {
     if (types.every(Boolean)) result.kind = types.includes('relay') ? 'relayed' : 'direct';
   }
   return result;
+}
+
+/** Firefox never settles a getStats that the connection's close overtakes. */
+function answer(pc) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error('no statistics')), ANSWER_LIMIT);
+    pc.getStats()
+      .finally(() => clearTimeout(timer))
+      .then(resolve, reject);
+  });
 }
