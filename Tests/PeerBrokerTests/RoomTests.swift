@@ -298,4 +298,18 @@ import Wire
         box.input(.rotated(generation: 1))
         #expect(box.isOpen(a))
     }
+
+    @Test func plainClientsKeepNoMemberOut() {
+        var limits = PeerBroker.Limits()
+        limits.connections = 1
+        let crowded = TestBox(limits: limits)
+        #expect(crowded.closing(crowded.open("plain")) == nil)
+        #expect(crowded.closing(crowded.open("other"))?.code == .tryAgainLater)
+        #expect(crowded.closing(crowded.join("a")) == nil)
+
+        limits.admitsPlainClients = false
+        let closed = TestBox(limits: limits)
+        #expect(closed.closing(closed.open("plain")) == .init(.forbidden, "forbidden"))
+        #expect(closed.closing(closed.join("a")) == nil)
+    }
 }

@@ -69,6 +69,7 @@ extension Metrics {
 extension BoxConfiguration {
     var brokerConfiguration: SignalingServer.Configuration {
         var limits = PeerBroker.Limits()
+        limits.admitsPlainClients = self.broker.open
         limits.connections = self.broker.clients
         limits.members = room.people
         limits.awayTime = room.grace

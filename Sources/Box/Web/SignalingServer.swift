@@ -95,11 +95,6 @@ extension SignalingServer {
         await onLoop { self.handle(.rotated(generation: self.authority.credentials.generation)) }
     }
 
-    /// Tells everyone that the box is going down, and lets nobody in any more.
-    public func shutdown() async {
-        await onLoop { self.handle(.shutdown) }
-    }
-
     /// The broker's state, and how many WebSockets were closed for breaking the protocol.
     public func snapshot() async -> (broker: PeerBroker.Snapshot, protocolErrors: UInt64) {
         await onLoop { (self.state.value.broker.snapshot, self.state.value.protocolErrors) }
@@ -163,6 +158,12 @@ extension SignalingServer {
     func closed(_ id: ConnectionID) {
         guard state.value.connections.removeValue(forKey: id) != nil else { return }
         handle(.closed(id))
+    }
+
+    /// The box is going down: tells everyone, and lets nobody in any more.
+    func shutDown() {
+        handle(.shutdown)
+        flush()
     }
 
     /// A client broke the WebSocket protocol.

@@ -48,6 +48,9 @@ extension PeerBroker {
                 let message = "The room is full: it takes \(limits.members) people."
                 return refuse(.full, .error(message, code: "full"), .full, "full")
             }
+        } else if !limits.admitsPlainClients {
+            let message = "This box serves its own room only. Scan the code on the box to join."
+            return refuse(.forbidden, .error(message, code: "forbidden"), .forbidden, "forbidden")
         }
 
         let holder = holders[id].flatMap { connections[$0] }
@@ -57,7 +60,8 @@ extension PeerBroker {
             let isCrowd =
                 !opening.address.isLoopback
                 && connectionsOfAddress[opening.address, default: 0] >= limits.connectionsPerAddress
-            guard !isCrowd, holder != nil || holders.count < limits.connections else {
+            // Members have a limit of their own: other clients can't keep them out.
+            guard !isCrowd, isMember || holder != nil || holders.count < limits.connections else {
                 let message = "Server has reached its concurrent user limit"
                 return refuse(.limit, .error(message, code: nil), .tryAgainLater, "limit")
             }

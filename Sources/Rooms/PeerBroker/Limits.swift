@@ -3,7 +3,9 @@ extension PeerBroker {
     public struct Limits: Hashable, Sendable {
         // MARK: Connections
 
-        /// Connections with an id, in all.
+        /// Whether clients that are not members of the room are let in.
+        public var admitsPlainClients = true
+        /// Connections with an id; beyond it only members are let in.
         public var connections = 256
         /// Connections from one address. Loopback is exempt: it stands for the box's own programs.
         public var connectionsPerAddress = 64

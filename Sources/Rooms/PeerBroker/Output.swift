@@ -68,7 +68,7 @@ extension PeerBroker {
         case key
         /// Its id is held by another client, which lives.
         case idTaken = "id_taken"
-        /// Its id is a member's, and its token is not of this box.
+        /// Its id is a member's, and its token is not of this box; or only members are let in, and it is none.
         case forbidden
         /// Its token is of an earlier generation.
         case rotated
