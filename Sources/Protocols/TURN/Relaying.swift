@@ -102,6 +102,7 @@ extension TURNServer {
             counters.packetsToPeers &+= 1
             counters.octetsToPeers &+= UInt64(payload.count)
             counters.packetsBetweenClients &+= 1
+            counters.octetsBetweenClients &+= UInt64(payload.count)
         }
     }
 

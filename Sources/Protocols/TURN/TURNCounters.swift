@@ -14,8 +14,13 @@ public struct TURNCounters: Sendable, Equatable {
     public internal(set) var octetsToClients: UInt64 = 0
     /// Of these, datagrams from one allocation to another, which count once in either direction.
     public internal(set) var packetsBetweenClients: UInt64 = 0
+    /// Octets of application data in ``packetsBetweenClients``.
+    public internal(set) var octetsBetweenClients: UInt64 = 0
     /// What was refused or dropped, by cause; a cause that never occurred is not in it.
     public internal(set) var refusals: [TURNRefusal: UInt64] = [:]
+
+    /// Counters at zero.
+    public init() {}
 
     /// How often something was refused for `cause`.
     public subscript(_ cause: TURNRefusal) -> UInt64 { refusals[cause] ?? 0 }

@@ -7,6 +7,15 @@ public enum ChannelData {
     /// The numbers a client may bind (RFC 8656 section 12).
     public static let numbers: ClosedRange<UInt16> = 0x4000...0x4FFF
 
+    /// The head of a message, its number in the upper half.
+    /// - Parameters:
+    ///   - number: the channel's number.
+    ///   - length: octets of application data.
+    @inlinable
+    public static func header(number: UInt16, length: UInt16) -> UInt32 {
+        UInt32(number) << 16 | UInt32(length)
+    }
+
     /// Whether a datagram is ChannelData rather than STUN, by its first two bits (RFC 8656 section 12).
     @inlinable
     static func isLikely(firstOctet: UInt8) -> Bool {

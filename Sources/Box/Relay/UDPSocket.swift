@@ -1,0 +1,228 @@
+import Glibc
+import NIOCore
+import Wire
+
+/// A bound UDP socket that sends at once or not at all.
+///
+/// The event loop reads from a duplicate of the descriptor. Sending does not go through the event loop's channel for two
+/// reasons: a channel cannot say from which of the machine's addresses a datagram leaves, and it closes itself at
+/// errors that come and go, as when a network is unreachable for a while or a firewall says no.
+final class UDPSocket {
+    /// What came of sending a datagram.
+    enum SendResult {
+        case sent
+        /// The socket's buffer is full; the datagram is dropped, as a router would.
+        case full
+        /// The kernel refused it: too big, no route, forbidden by a firewall.
+        case refused
+    }
+
+    /// Octets of the socket's buffers: about 200 ms of 20 Mbit/s of video.
+    private static let bufferSize: CInt = 512 * 1024
+    /// Octets of control data for the source address, IPv4 or IPv6: a `cmsghdr` and an `in_pktinfo` or `in6_pktinfo`.
+    private static let controlCapacity = 64
+
+    /// Octets of an `in6_pktinfo`, which the C library hides without `_GNU_SOURCE`: an address and an interface.
+    private static let in6PacketInfoSize = 20
+
+    /// The address the socket is bound to.
+    let address: TransportAddress
+    private let descriptor: CInt
+    private let message: UnsafeMutablePointer<msghdr>
+    private let vectors: UnsafeMutablePointer<iovec>
+    private let name: UnsafeMutablePointer<sockaddr_storage>
+    private let control: UnsafeMutableRawPointer
+
+    /// Binds a socket.
+    /// - Parameters:
+    ///   - address: what to bind to; port 0 for any.
+    ///   - wantsDestinations: whether what is read tells which of the machine's addresses it was sent to.
+    /// - Throws: ``SocketError``.
+    init(binding address: TransportAddress, wantsDestinations: Bool) throws(SocketError) {
+        let isIPv6 = if case .v6 = address.address { true } else { false }
+        let kind = CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, kind, 0)
+        guard descriptor >= 0 else { throw SocketError("socket", errno) }
+        name = .allocate(capacity: 1)
+        name.initialize(to: sockaddr_storage())
+        message = .allocate(capacity: 1)
+        message.initialize(to: msghdr())
+        vectors = .allocate(capacity: 2)
+        vectors.initialize(repeating: iovec(), count: 2)
+        control = .allocate(byteCount: Self.controlCapacity, alignment: 8)
+        control.initializeMemory(as: UInt8.self, repeating: 0, count: Self.controlCapacity)
+        self.descriptor = descriptor
+        // Stands until the port is known; `deinit` needs every member.
+        var bound = address
+        var failure: SocketError?
+        if isIPv6, !Self.set(descriptor, CInt(IPPROTO_IPV6), IPV6_V6ONLY, 1) {
+            failure = SocketError("IPV6_V6ONLY", errno)
+        }
+        if wantsDestinations {
+            let isSet =
+                isIPv6
+                ? Self.set(descriptor, CInt(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1)
+                : Self.set(descriptor, CInt(IPPROTO_IP), IP_PKTINFO, 1)
+            if !isSet { failure = SocketError("IP_PKTINFO", errno) }
+        }
+        // Beyond the system's limit only with the privilege; without it the system's limit does.
+        for (forced, plain) in [(SO_RCVBUFFORCE, SO_RCVBUF), (SO_SNDBUFFORCE, SO_SNDBUF)]
+        where !Self.set(descriptor, SOL_SOCKET, forced, Self.bufferSize) {
+            _ = Self.set(descriptor, SOL_SOCKET, plain, Self.bufferSize)
+        }
+        if failure == nil {
+            let length = Self.write(address, to: name)
+            let result = name.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, length) }
+            if result != 0 { failure = SocketError("bind", errno) }
+        }
+        if failure == nil {
+            var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+            _ = name.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
+            // The port is at the same place in both families.
+            bound.port = name.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                UInt16(bigEndian: $0.pointee.sin_port)
+            }
+        }
+        self.address = bound
+        if let failure { throw failure }
+    }
+
+    deinit {
+        close(descriptor)
+        message.deallocate()
+        vectors.deallocate()
+        name.deallocate()
+        control.deallocate()
+    }
+
+    /// A duplicate of the descriptor for an event loop to read from and to close.
+    func duplicate() throws(SocketError) -> CInt {
+        let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+        guard copy >= 0 else { throw SocketError("fcntl", errno) }
+        return copy
+    }
+
+    /// Sends a datagram of two parts.
+    /// - Parameters:
+    ///   - head: its first bytes; may be empty.
+    ///   - body: the bytes behind them.
+    ///   - destination: where to, of the socket's family.
+    ///   - source: which of the machine's addresses it leaves from; nil for a socket bound to one.
+    func send(
+        _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, to destination: TransportAddress,
+        from source: IPAddress?
+    ) -> SendResult {
+        // The kernel does not write to what it sends.
+        vectors[0] = iovec(iov_base: UnsafeMutableRawPointer(mutating: head.baseAddress), iov_len: head.count)
+        vectors[1] = iovec(iov_base: UnsafeMutableRawPointer(mutating: body.baseAddress), iov_len: body.count)
+        let length = Self.write(destination, to: name)
+        message.pointee = msghdr(
+            msg_name: name, msg_namelen: length, msg_iov: vectors, msg_iovlen: 2, msg_control: nil,
+            msg_controllen: 0, msg_flags: 0)
+        if let source {
+            message.pointee.msg_control = control
+            message.pointee.msg_controllen = writeControl(source)
+        }
+        while true {
+            if sendmsg(descriptor, message, 0) >= 0 { return .sent }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN, ENOBUFS, ENOMEM: return .full
+            default: return .refused
+            }
+        }
+    }
+
+    /// Writes the control message that sets a datagram's source (ip(7), ipv6(7)).
+    /// - Returns: its octets with padding.
+    private func writeControl(_ source: IPAddress) -> Int {
+        let data = control + MemoryLayout<cmsghdr>.size
+        var header = cmsghdr()
+        let size: Int
+        switch source {
+        case .v4(let value):
+            size = MemoryLayout<in_pktinfo>.size
+            header.cmsg_level = CInt(IPPROTO_IP)
+            header.cmsg_type = IP_PKTINFO
+            data.storeBytes(
+                of: in_pktinfo(
+                    ipi_ifindex: 0, ipi_spec_dst: in_addr(s_addr: value.bigEndian), ipi_addr: in_addr(s_addr: 0)),
+                as: in_pktinfo.self)
+        case .v6(let high, let low):
+            size = Self.in6PacketInfoSize
+            header.cmsg_level = CInt(IPPROTO_IPV6)
+            header.cmsg_type = IPV6_PKTINFO
+            data.storeBytes(of: high.bigEndian, as: UInt64.self)
+            data.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+            data.storeBytes(of: 0, toByteOffset: 16, as: UInt32.self)
+        }
+        header.cmsg_len = MemoryLayout<cmsghdr>.size + size
+        control.storeBytes(of: header, as: cmsghdr.self)
+        return MemoryLayout<cmsghdr>.size + (size + 7) & ~7
+    }
+
+    private static func write(
+        _ address: TransportAddress, to name: UnsafeMutablePointer<sockaddr_storage>
+    ) -> socklen_t {
+        switch address.address {
+        case .v4(let value):
+            name.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
+                $0.pointee.sin_family = sa_family_t(AF_INET)
+                $0.pointee.sin_port = address.port.bigEndian
+                $0.pointee.sin_addr.s_addr = value.bigEndian
+            }
+            return socklen_t(MemoryLayout<sockaddr_in>.size)
+        case .v6(let high, let low):
+            name.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
+                $0.pointee.sin6_family = sa_family_t(AF_INET6)
+                $0.pointee.sin6_port = address.port.bigEndian
+                $0.pointee.sin6_flowinfo = 0
+                $0.pointee.sin6_scope_id = 0
+                withUnsafeMutableBytes(of: &$0.pointee.sin6_addr) {
+                    $0.storeBytes(of: high.bigEndian, as: UInt64.self)
+                    $0.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
+                }
+            }
+            return socklen_t(MemoryLayout<sockaddr_in6>.size)
+        }
+    }
+
+    private static func set(_ descriptor: CInt, _ level: CInt, _ option: CInt, _ value: CInt) -> Bool {
+        var value = value
+        return setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) == 0
+    }
+}
+
+/// A system call about a socket that failed.
+struct SocketError: Error, CustomStringConvertible {
+    /// What failed.
+    let call: String
+    /// The system's error number.
+    let number: CInt
+
+    init(_ call: String, _ number: CInt) {
+        self.call = call
+        self.number = number
+    }
+
+    var description: String { "\(call): \(String(cString: strerror(number)))" }
+}
+
+extension TransportAddress {
+    /// The address of a datagram's sender or receiver; nil for what is not of IP.
+    init?(_ address: SocketAddress) {
+        switch address {
+        case .v4(let v4):
+            self.init(
+                .v4(UInt32(bigEndian: v4.address.sin_addr.s_addr)), port: UInt16(bigEndian: v4.address.sin_port))
+        case .v6(let v6):
+            let (high, low) = withUnsafeBytes(of: v6.address.sin6_addr) {
+                ($0.load(as: UInt64.self), $0.load(fromByteOffset: 8, as: UInt64.self))
+            }
+            self.init(
+                .v6(UInt64(bigEndian: high), UInt64(bigEndian: low)), port: UInt16(bigEndian: v6.address.sin6_port))
+        case .unixDomainSocket:
+            return nil
+        }
+    }
+}
