@@ -69,7 +69,7 @@ public final class Box: Sendable {
     /// Runs until it is told to stop by SIGTERM or SIGINT.
     /// - Throws: errors whose description tells the owner what to do.
     public func run() async throws {
-        try await relay.start()
+        _ = try await relay.start()
         let control = ControlServer(
             path: state.path(of: controlSocketName), group: configuration.control.group, loop: eventLoop,
             logger: logger,

@@ -1,5 +1,7 @@
+import BoxRelay
 import BoxWeb
 import PeerBroker
+import TURN
 
 /// The figures of `/metrics`, in the text format of Prometheus (version 0.0.4).
 struct Metrics {
@@ -47,5 +49,19 @@ struct Metrics {
             "signaling_refused_total", "Signaling connections turned away.",
             PeerBroker.Refusal.allCases.map { ("cause=\"\($0.rawValue)\"", counters.refusals($0)) })
         add("websocket_errors_total", "WebSockets closed for breaking the protocol.", protocolErrors)
+    }
+
+    mutating func add(_ relay: RelayCounters) {
+        add("stun_answers_total", "STUN Binding requests answered.", relay.bindings)
+        add("turn_allocations", "TURN allocations at present.", relay.allocations)
+        add("turn_allocations_total", "TURN allocations made.", relay.turn.allocations)
+        add("turn_packets_total", "Packets relayed, one from client to client counted once.", relay.relayedPackets)
+        add("turn_bytes_total", "Bytes of data in those packets.", relay.relayedBytes)
+        add(
+            "turn_refused_total", "STUN and TURN requests and packets refused or dropped.",
+            TURNRefusal.allCases.map { ("cause=\"\($0.rawValue)\"", relay.turn[$0]) } + [
+                ("cause=\"oversized\"", relay.oversized), ("cause=\"unaddressed\"", relay.unaddressed),
+                ("cause=\"send_buffer_full\"", relay.sendBufferFull), ("cause=\"send_refused\"", relay.sendRefused),
+            ])
     }
 }

@@ -4,6 +4,7 @@ import BoxRelay
 import BoxWeb
 import Glibc
 import PeerBroker
+import TURN
 import Wire
 
 /// The state of every part at one time, from which the status and the metrics are made.
@@ -63,6 +64,7 @@ extension Metrics {
         add("room_generation", "Which generation of credentials is valid.", snapshot.generation)
         add(snapshot.broker, protocolErrors: snapshot.protocolErrors)
         add(snapshot.gate)
+        add(snapshot.relay)
     }
 }
 
@@ -77,6 +79,11 @@ extension BoxConfiguration {
     }
 
     var relayConfiguration: RelayServer.Configuration {
-        RelayServer.Configuration()
+        // The networks are told as soon as they are known, and again when they change.
+        var turn = TURNConfiguration(
+            realm: "kibitz-local", software: "Kibitz Local", networks: [], localAddresses: [],
+            relayPorts: self.turn.ports)
+        turn.relays = self.turn.enabled
+        return RelayServer.Configuration(port: stun.port, turn: turn)
     }
 }
