@@ -30,6 +30,15 @@ import Wire
         #expect(rig.counters.bindings == 0)
     }
 
+    @Test func withoutRelayingOnlyBindingIsAnswered() throws {
+        let rig = Rig { $0.relays = false }
+        let phone = Phone(rig)
+        #expect(rig.send(try phone.message(.allocate), from: phone.address).isEmpty)
+        #expect(rig.refusals(.unexpected) == 1)
+        let binding = STUNWriter(.request, .binding, TransactionID(high: 1, low: 2)).finish().bytes
+        #expect(rig.send(binding, from: phone.address).count == 1)
+    }
+
     @Test func refreshProlongsAndEnds() throws {
         let rig = Rig()
         let phone = Phone(rig)
@@ -198,10 +207,10 @@ import Wire
         #expect(try phone.bind(0x4000, other).error == .badRequest)
         #expect(try phone.bind(0x4001, laptop).error == .badRequest)
         #expect(try phone.bind(0x4001, other).messageClass == .success)
-        for number in [0x3FFF, 0x5000, 0x7FFF, 0xFFFF, 0] as [UInt16] {
+        for number in [0x3FFF, 0x8000, 0xFFFF, 0] as [UInt16] {
             #expect(try phone.bind(number, TransportAddress(.laptop, port: 7002)).error == .badRequest)
         }
-        #expect(try phone.bind(0x4FFF, TransportAddress(.laptop, port: 7002)).messageClass == .success)
+        #expect(try phone.bind(0x7FFF, TransportAddress(.laptop, port: 7002)).messageClass == .success)
         #expect(try phone.bind(0x4002, TransportAddress(.laptop, port: 0)).error == .badRequest)
         #expect(try phone.request(.channelBind) { $0.append(.xorPeerAddress, xorAddress: other) }.error == .badRequest)
         #expect(

@@ -12,6 +12,11 @@ final class RelayEngine {
     static let datagramCapacity = 2048
     /// Datagrams read by one system call from the server's port.
     private static let datagramsPerRead = 32
+    /// Programs on this machine are on its network too. From outside nobody can pose as one of them: the kernel drops
+    /// what comes with such a source.
+    private static let loopback = [
+        IPNetwork(.v4(0x7F00_0000), prefixLength: 8), IPNetwork(.v6(0, 1), prefixLength: 128),
+    ]
 
     /// What only the sockets know of.
     private var counters = RelayCounters()
@@ -39,6 +44,8 @@ final class RelayEngine {
     ) {
         self.eventLoop = eventLoop
         self.logger = logger
+        var configuration = configuration
+        configuration.networks += Self.loopback
         server = TURNServer(
             configuration: configuration, generator: SystemRandomNumberGenerator(), passwords: passwords)
     }
@@ -99,7 +106,9 @@ final class RelayEngine {
     func change(networks: [IPNetwork], localAddresses: [IPAddress]) {
         output.removeAll()
         schedule(
-            server.handle(.changed(networks: networks, localAddresses: localAddresses), at: currentTime, into: &output))
+            server.handle(
+                .changed(networks: networks + Self.loopback, localAddresses: localAddresses), at: currentTime,
+                into: &output))
         carryOut(UnsafeRawBufferPointer(start: nil, count: 0))
     }
 

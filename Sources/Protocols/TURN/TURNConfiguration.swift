@@ -2,6 +2,8 @@ public import Wire
 
 /// What a ``TURNServer`` serves, and for whom.
 public struct TURNConfiguration: Sendable {
+    /// Whether anything is relayed; without it only Binding requests are answered.
+    public var relays = true
     /// The realm of the credentials.
     public var realm: String
     /// The text of SOFTWARE in an Allocate answer; empty to leave it out.

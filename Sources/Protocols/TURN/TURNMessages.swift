@@ -4,8 +4,9 @@ public import Wire
 public enum ChannelData {
     /// Octets of the head.
     public static let headerSize = 4
-    /// The numbers a client may bind (RFC 8656 section 12).
-    public static let numbers: ClosedRange<UInt16> = 0x4000...0x4FFF
+    /// The numbers a client may bind. RFC 8656 section 12 ends them at 0x4FFF to leave room for DTLS on the same port, of
+    /// which there is none here; clients of RFC 5766, coturn's among them, use all of these.
+    public static let numbers: ClosedRange<UInt16> = 0x4000...0x7FFF
 
     /// The head of a message, its number in the upper half.
     /// - Parameters:

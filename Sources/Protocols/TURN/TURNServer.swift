@@ -97,6 +97,7 @@ public struct TURNServer: ~Copyable {
         case (.request, .binding), (.request, .allocate), (.request, .refresh), (.request, .createPermission),
             (.request, .channelBind):
             guard configuration.serves(tuple.client.address) else { return counters.refuse(.clientNotAllowed) }
+            guard configuration.relays || message.method == .binding else { return counters.refuse(.unexpected) }
             guard !message.hasFingerprint || message.isFingerprintValid else { return counters.refuse(.malformed) }
             if message.method == .binding {
                 answerBinding(message, tuple, at: now, into: &output)
