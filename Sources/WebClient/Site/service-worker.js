@@ -33,6 +33,7 @@ const FILES = [
   '/app/safety.js',
   '/app/sha256.js',
   '/app/signaling.js',
+  '/app/start.js',
   '/app/statistics.js',
   '/app/view/chat.js',
   '/app/view/controls.js',

@@ -5,9 +5,6 @@
 const english = {
   // The frame
   skip: 'Skip to the controls',
-  starting: 'Opening the room…',
-  startingLate:
-    'This takes longer than it should. If this is a sign-in window of your phone, close it, open your browser and scan the code on the box again.',
 
   // Lobby
   lobbyTitle: 'Join the room',
@@ -15,12 +12,10 @@ const english = {
   namePlaceholder: 'How others see you',
   nameMissing: 'Please write your name, so that the others know who you are.',
   join: 'Join',
-  joining: 'Joining…',
   preview: 'Your camera',
   previewOff: 'Your camera is off',
   previewAsking: 'Please allow the camera and the microphone.',
   previewInsecure: 'You can join, talk by chat and watch the others.',
-  peopleHere: (count) => (count === 1 ? 'One person is here' : `${count} people are here`),
 
   // Controls
   controls: 'Call controls',
@@ -36,7 +31,6 @@ const english = {
   chat: 'Chat',
   chatUnread: (count) => `Chat, ${count} new`,
   leave: 'Leave',
-  people: 'People',
   peopleCount: (count) => `People in the room: ${count}`,
   invite: 'Invite',
   close: 'Close',
@@ -56,7 +50,6 @@ const english = {
   microphoneIsOff: 'Microphone off',
   alone: 'Nobody else is here yet.',
   aloneHint: 'Let others scan your invitation.',
-  joined: (name) => `${name} is here.`,
   left: (name) => `${name} left.`,
 
   // Chat
@@ -70,8 +63,8 @@ const english = {
 
   // People
   peopleTitle: 'In the room',
-  linkDirect: 'Connected directly',
-  linkRelayed: 'Connected through the box',
+  linkDirect: 'Direct',
+  linkRelayed: 'Through the box',
   linkUnknown: 'Connected',
   safety: 'Safety code',
   safetyHint: (name) =>
