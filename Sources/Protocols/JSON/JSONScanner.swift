@@ -44,6 +44,7 @@ struct JSONScanner: ~Escapable {
     }
 
     /// Passes over `byte` if it is the next one.
+    @_lifetime(self: copy self)
     @inline(__always)
     mutating func skip(_ byte: UInt8) -> Bool {
         guard next == byte else { return false }
@@ -58,6 +59,7 @@ struct JSONScanner: ~Escapable {
 
     /// Scans an object, handing each member to `body`.
     /// - Parameter depth: how many arrays and objects may lie in one another, this one included; 64 at most.
+    @_lifetime(self: copy self)
     mutating func object(depth: Int, _ body: (JSONMember) -> Void) throws(JSONError) {
         guard skip(UInt8(ascii: "{")) else {
             throw JSONError(offset < end ? .notAnObject : .unexpectedEnd, at: offset)
@@ -76,6 +78,7 @@ struct JSONScanner: ~Escapable {
     }
 
     /// Scans an array, handing each element to `body`. The parameter is that of `object`.
+    @_lifetime(self: copy self)
     mutating func array(depth: Int, _ body: (JSONValue) -> Void) throws(JSONError) {
         guard skip(UInt8(ascii: "[")) else { throw misfit }
         guard depth > 0 else { throw JSONError(.tooDeep, at: offset &- 1) }
@@ -103,6 +106,7 @@ struct JSONScanner: ~Escapable {
 
     /// Scans one value of any kind.
     /// - Parameter depth: how many arrays and objects may lie in one another inside it; 64 at most.
+    @_lifetime(self: copy self)
     mutating func value(depth: Int) throws(JSONError) -> JSONValue {
         switch byte(at: offset) {
         case UInt8(ascii: "\""): return try string()
@@ -114,6 +118,7 @@ struct JSONScanner: ~Escapable {
 
     /// Scans an array or an object and everything in it. What is open is kept as one bit a level, so a text that
     /// nests deeply costs no stack.
+    @_lifetime(self: copy self)
     private mutating func container(_ kind: JSONValue.Kind, depth limit: Int) throws(JSONError) -> JSONValue {
         let start = offset
         // The lowest bit says of the innermost container whether it is an object.
@@ -172,6 +177,7 @@ struct JSONScanner: ~Escapable {
         }
     }
 
+    @_lifetime(self: copy self)
     private mutating func literal(_ name: StaticString, _ kind: JSONValue.Kind) throws(JSONError) -> JSONValue {
         let start = offset
         let matched = name.withUTF8Buffer { buffer in
@@ -273,6 +279,7 @@ struct JSONScanner: ~Escapable {
 
     /// Scans one character of two to four bytes: RFC 3629 section 4, which excludes overlong forms, surrogates and
     /// what lies beyond U+10FFFF.
+    @_lifetime(self: copy self)
     private mutating func multibyte(_ first: UInt8) throws(JSONError) {
         let second = byte(at: offset &+ 1)
         let length: Int
