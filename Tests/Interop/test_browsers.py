@@ -148,30 +148,50 @@ def test_box_stopped_in_order_and_started(party):
     assert [link["connections"] for person in (ada, bob) for link in links(person).values()] == [1, 1]
 
 
-@pytest.mark.parametrize("lost", ["chromium", "firefox"])
-def test_wifi_lost_for_30_seconds(party, lost):
-    """Back under the same id, by an ICE restart of the same connection, and meanwhile the other is told."""
-    ada, bob = party.two()
-    gone, other = (ada, bob) if lost == "chromium" else (bob, ada)
-    ids = (own_id(ada), own_id(bob))
-    other_before = links(other)[own_id(gone)]
+def lose(party: Party, gone, seconds: float, *others) -> None:
+    """Take the Wi-Fi from one for so long; the others are told meanwhile, and afterwards all meet again."""
+    everyone = (gone, *others)
+    ids = {person: own_id(person) for person in everyone}
     with party.network.phone(gone.name).away():
         start = time.monotonic()
-        wait_until(lambda: "reconnecting" in (other.text("body") or "").lower(), 25, "the other is told", every=0.5,
-                   detail=lambda: f"{other.text('body')}\n{party.describe()}")
-        other.screenshot(f"wifi-lost-{other.kind}")
-        time.sleep(max(0.0, 30 - (time.monotonic() - start)))
+        for other in others:
+            wait_until(lambda: f"reconnecting to {gone.name}" in (other.text("body") or "").lower(), 15,
+                       f"{other.name} is told", detail=lambda: f"{other.text('body')}\n{party.describe()}")
+            other.screenshot(f"wifi-lost-{other.kind}")
+        time.sleep(max(0.0, seconds - (time.monotonic() - start)))
     start = time.monotonic()
-    party.meet(ada, bob)
+    party.meet(*everyone)
     print(f"back after {time.monotonic() - start:.1f} s")
-    assert (own_id(ada), own_id(bob)) == ids
-    wait_until(lambda: set(people_in_status(party)) == set(ids), 15, "both are in the status", detail=party.describe)
-    after = links(other)[own_id(gone)]
-    assert after["connections"] == other_before["connections"], "a new RTCPeerConnection was made"
-    assert links(gone)[own_id(other)]["connections"] == 1, "a new RTCPeerConnection was made"
-    assert after["restarts"] + links(gone)[own_id(other)]["restarts"] >= 1, "nobody restarted ICE"
-    party.says(ada, "there you are", bob)
-    assert not other.snapshot()["notice"]
+    assert {person: own_id(person) for person in everyone} == ids
+    wait_until(lambda: set(people_in_status(party)) == set(ids.values()), 15, "all are in the status", detail=party.describe)
+    party.says(gone, "there you are", *others)
+
+
+def restarted(one, other) -> None:
+    """Their link is the connection it was, healed by ICE restarts."""
+    there, back = links(one)[own_id(other)], links(other)[own_id(one)]
+    assert (there["connections"], back["connections"]) == (1, 1), "a new RTCPeerConnection was made"
+    assert there["restarts"] + back["restarts"] >= 1, "nobody restarted ICE"
+
+
+def test_wifi_lost_for_30_seconds(party):
+    """Back under the same id by an ICE restart of the same connection.
+
+    Firefox can't do that: when nothing was heard for 30 s (RFC 7675 section 5.1) it ends DTLS with ICE, and no restart
+    brings it back. With it a new connection has to do."""
+    bob, ada, cleo = party.firefox("bob"), party.chromium("ada"), party.chromium("cleo")
+    party.join(ada, bob, cleo)
+    party.meet(ada, bob, cleo)
+    lose(party, cleo, 30, ada, bob)
+    restarted(ada, cleo)
+    assert [link["connections"] for link in links(ada).values()] == [1, 1], "ada and bob had no trouble"
+
+
+def test_wifi_lost_for_20_seconds_by_firefox(party):
+    """As long as Firefox's own patience lasts, an ICE restart heals its links, too."""
+    ada, bob = party.two()
+    lose(party, bob, 20, ada)
+    restarted(ada, bob)
 
 
 def test_phone_moves_to_another_address(party):
