@@ -286,13 +286,32 @@ import Wire
     @Test func floodIsClosed() {
         let box = TestBox()
         let a = box.open("a")
-        for _ in 0..<1601 { box.say(a, "x") }
+        for _ in 0..<1600 { box.say(a, "x") }
+        #expect(box.isOpen(a))
+        box.say(a, "x")
         #expect(box.closing(a)?.code == .policyViolation)
         #expect(box.events.last == .detached(a, id: "a", .flood))
         // Binary messages count too.
         let b = box.open("b")
         for _ in 0..<1601 { box.input(.binary(b)) }
         #expect(box.closing(b)?.code == .policyViolation)
+    }
+
+    /// A message that gets through now and then, because its time has come, used to start the count of those over
+    /// the rate anew, so that no flood was ever one.
+    @Test func steadyFloodIsClosed() {
+        let box = TestBox()
+        let (half, twice) = (box.open("a"), box.open("b"))
+        for _ in 0..<20 where box.isOpen(twice) {
+            for number in 0..<1000 {
+                box.pass(.milliseconds(1))
+                if number % 4 == 0 { box.say(half, "x") }
+                box.say(twice, "x")
+            }
+        }
+        #expect(box.closing(twice)?.code == .policyViolation)
+        // A little over the rate is dropped and no more.
+        #expect(box.isOpen(half))
     }
 
     @Test func tooBigMessageIsClosed() {

@@ -131,8 +131,8 @@ extension SignalingServer {
         state.lastNumber += 1
         let id = ConnectionID(state.lastNumber)
         state.connections[id] = Connection(handler: handler, context: context)
-        let query = URI(uri).queryParameters
-        func value(_ name: Substring) -> String? { query[name].flatMap(percentDecoded) }
+        let query = URI(uri).query ?? ""
+        func value(_ name: String) -> String? { queryValue(name, in: query) }
         handle(
             .opened(
                 id,

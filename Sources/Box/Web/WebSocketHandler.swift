@@ -51,9 +51,12 @@ final class WebSocketHandler: ChannelInboundHandler {
                 fragments = nil
                 signaling.received(id, text: message)
             }
-        case .ping:
+        case .ping where context.channel.isWritable:
             write(context, opcode: .pong, frame.unmaskedData)
             context.flush()
+        case .ping:
+            // One who pings and does not read gets no heap of pongs (RFC 6455 section 5.5.3: the latest may do).
+            break
         case .pong:
             signaling.receivedPong(id)
         case .connectionClose:

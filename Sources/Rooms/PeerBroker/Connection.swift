@@ -36,8 +36,8 @@ struct Connection: Sendable {
 
     var frames: TokenBucket
     var bytes: TokenBucket
-    /// Messages over the rate in a row.
-    var framesOverRate = 0
+    /// Pays for messages that the two others refuse.
+    var overRate: TokenBucket
 
     init(id: String, token: String, address: IPAddress, isMember: Bool, limits: PeerBroker.Limits, now: Timestamp) {
         self.id = id
@@ -53,6 +53,7 @@ struct Connection: Sendable {
         nextPing = now + limits.pingInterval
         frames = TokenBucket(rate: limits.framesPerSecond, burst: limits.frameBurst, now: now)
         bytes = TokenBucket(rate: limits.bytesPerSecond, burst: limits.byteBurst, now: now)
+        overRate = TokenBucket(rate: limits.framesPerSecond, burst: limits.framesOverRate, now: now)
     }
 
     /// Notes a sign of life, and says whether others wait to hear of it.

@@ -65,12 +65,7 @@ extension PeerBroker {
         let isWithinRate =
             connections.values[index].frames.take(at: now)
             && connections.values[index].bytes.take(Double(byteCount), at: now)
-        if isWithinRate {
-            connections.values[index].framesOverRate = 0
-        } else {
-            connections.values[index].framesOverRate += 1
-        }
-        let framesOverRate = connections.values[index].framesOverRate
+        let isFlood = !isWithinRate && !connections.values[index].overRate.take(at: now)
         if isAwaited { refuseWaiting(for: connections.values[index].id, &output) }
         if byteCount > limits.frameBytes {
             counters.drop(.tooBig)
@@ -81,7 +76,7 @@ extension PeerBroker {
         }
         guard isWithinRate else {
             counters.drop(.rate)
-            if framesOverRate > limits.framesOverRate {
+            if isFlood {
                 close(connection, .policyViolation, reason: "too many messages", because: .flood, now, &output)
             }
             return false

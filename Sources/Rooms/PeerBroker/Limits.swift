@@ -32,8 +32,9 @@ extension PeerBroker {
         public var bytesPerSecond = 512.0 * 1024
         /// Bytes that one connection may send at once.
         public var byteBurst = 2048.0 * 1024
-        /// Messages over the rate in a row before the connection is closed.
-        public var framesOverRate = 1000
+        /// Messages over the rate that are dropped before the connection is closed. They are forgiven at the rate
+        /// itself: whoever sends twice the rate in the long run is closed.
+        public var framesOverRate = 1000.0
         /// Messages kept for a connection that waits for its id.
         public var heldFrames = 16
         /// Bytes kept for a connection that waits for its id.
