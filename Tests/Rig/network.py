@@ -100,13 +100,22 @@ class Phone:
         run("ip", "-n", self.namespace, "route", "replace", "default", "via", self.network.address)
 
     @contextlib.contextmanager
-    def away(self):
+    def without_wifi(self):
         """No Wi-Fi for as long as the block runs."""
         self.down()
         try:
             yield
         finally:
             self.up()
+
+    @contextlib.contextmanager
+    def out_of_range(self):
+        """Nothing gets through for as long as the block runs, while the phone still takes itself for connected."""
+        run("ip", "-n", self.network.box, "link", "set", self._outer, "nomaster")
+        try:
+            yield
+        finally:
+            run("ip", "-n", self.network.box, "link", "set", self._outer, "master", "bridge")
 
     def move(self, number: int) -> None:
         """Take another address, as a phone does that comes back after its lease was given away."""

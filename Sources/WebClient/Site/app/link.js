@@ -113,6 +113,14 @@ export class Link extends Emitter {
     return this.state === 'connected';
   }
 
+  /**
+   * Whether data may be sent. Without a path it may not: where the phone's Wi-Fi is off, Firefox ends DTLS at the first
+   * packet of a data channel that it can't send, and with DTLS the connection, which no ICE restart heals.
+   */
+  get #hasPath() {
+    return /^(connected|completed)$/.test(this.#pc?.iceConnectionState ?? '');
+  }
+
   get channelOpen() {
     return this.#frames?.readyState === 'open';
   }
@@ -455,7 +463,7 @@ export class Link extends Emitter {
   // MARK: Is it alive?
 
   #beat(now) {
-    if (now - this.#beatAt < BEAT_INTERVAL || this.#beats?.readyState !== 'open') return;
+    if (now - this.#beatAt < BEAT_INTERVAL || this.#beats?.readyState !== 'open' || !this.#hasPath) return;
     this.#beatAt = now;
     if (this.#beats.bufferedAmount > MAX_BEATS_BUFFERED) return;
     this.#beats.send('beat');
@@ -549,7 +557,7 @@ export class Link extends Emitter {
 
   /** Sends a frame to this person alone; false where it can't be sent now. */
   send(frame) {
-    if (!this.channelOpen || this.#frames.bufferedAmount > MAX_FRAMES_BUFFERED) return false;
+    if (!this.channelOpen || !this.#hasPath || this.#frames.bufferedAmount > MAX_FRAMES_BUFFERED) return false;
     const text = JSON.stringify(frame);
     if (text.length > MAX_FRAME_LENGTH) return false;
     try {
