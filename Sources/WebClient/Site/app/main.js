@@ -18,6 +18,8 @@ import { Tiles } from './view/tiles.js';
 
 /** How long the line to the box may be down before the page speaks of it, in milliseconds. */
 const OFFLINE_GRACE = 2500;
+/** How long the lobby waits for the box's word on the code, in milliseconds. */
+const CHECK_LIMIT = 1500;
 
 const box = new Box();
 const identity = new Identity();
@@ -72,7 +74,13 @@ async function start() {
   learn();
   if (fragment.mark && claimMove(fragment.mark)) arrive();
   else if (identity.joined) rejoin(identity.joined);
-  else openLobby(true);
+  else await enterLobby();
+}
+
+/** An old code is refused before the person writes a name; a box that does not answer at once is not waited for. */
+async function enterLobby() {
+  await Promise.race([room.check(), new Promise((resolve) => setTimeout(resolve, CHECK_LIMIT))]);
+  if (room.state === 'out') openLobby(true);
 }
 
 /** A whole screen that says why there is no room now. */
@@ -174,16 +182,21 @@ async function arrive() {
   await media.start({ camera: true, microphone: true });
 }
 
-/** The page was loaded again while its person was in the room: back in, without a touch. */
+/**
+ * The page was loaded again while its person was in the room: back in, without a touch. The camera follows while the
+ * call already runs.
+ */
 async function rejoin(before) {
   media.wantsMicrophone = before.microphone;
   room.join(identity.name);
+  if (!media.available) return;
   // Asked for even where the permission may be gone: Firefox remembers it for the tab, and others put their question
   // at once.
-  await media.start({ camera: before.camera, microphone: true });
-  if (media.available && ((before.camera && !media.video) || (before.microphone && !media.audio))) {
-    const run = () => media.start({ camera: before.camera, microphone: true });
-    notices.show('reloaded', words.cameraAfterReload, { action: words.cameraTurnOn, run });
+  const again = () => media.start({ camera: before.camera, microphone: true });
+  await again();
+  if ((before.camera && !media.video) || (before.microphone && !media.audio)) {
+    notices.clear('problem');
+    notices.show('reloaded', words.cameraAfterReload, { action: words.cameraTurnOn, run: again });
   }
 }
 
@@ -194,10 +207,7 @@ function openLobby(preview) {
   controls.place('lobby');
   $('lobby-slot').append($('camera-offer'));
   lobby.open(identity.name);
-  if (!preview) return;
-  if (media.available) media.start({ camera: true, microphone: true });
-  // An old code is better refused before the person wrote a name.
-  room.check();
+  if (preview && media.available) media.start({ camera: true, microphone: true });
 }
 
 function openRoom() {
