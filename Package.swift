@@ -77,7 +77,7 @@ let package = Package(
             name: "EmbedSite", capability: .buildTool(), dependencies: ["embed-site"],
             path: "Sources/Plugins/EmbedSite"),
         .target(
-            name: "WebClient", path: "Sources/WebClient", exclude: ["Site"], swiftSettings: settings,
+            name: "WebClient", path: "Sources/WebClient", exclude: ["Site", "Screenshots"], swiftSettings: settings,
             plugins: ["EmbedSite"]),
 
         // Shells.
