@@ -153,7 +153,11 @@ struct Simulation {
         #expect(broker.snapshot.waiting <= limits.waiting)
         #expect(broker.queues.byteCount <= limits.queuedTotalBytes && broker.queues.byteCount >= 0)
         #expect(broker.queues.count <= limits.queuedMessages * limits.queuedDestinations && broker.queues.count >= 0)
-        #expect((broker.queues.count == 0) == (broker.queues.nextDeadline == nil))
+        if let deadline = broker.queues.nextDeadline {
+            #expect(broker.wake.map { $0 <= deadline } == true)
+        } else {
+            #expect(broker.queues.count == 0)
+        }
 
         // Nobody silent is taken for alive beyond its time.
         for client in clients {

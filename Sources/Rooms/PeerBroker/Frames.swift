@@ -213,9 +213,10 @@ extension PeerBroker {
         case .queued(let deadline):
             counters.framesQueued += 1
             schedule(deadline)
-        case .fullBehindOthers: counters.drop(.queueFull)
+        case .fullAgain: counters.drop(.queueFull)
         case .full:
             counters.drop(.queueFull)
+            schedule(now + limits.queueTime)
             sendNotice(.expire(source: recipient, destination: sender), now, &output)
         }
     }

@@ -9,10 +9,15 @@ struct MessageQueues: Sendable {
     enum Outcome: Sendable {
         /// It waits until then at most.
         case queued(until: Timestamp)
-        /// There was no room for it, and earlier ones of its pair wait still.
-        case fullBehindOthers
-        /// There was no room for it, and none of its pair waits: nothing will come of it.
+        /// There was no room for it, and its sender is to be told so.
         case full
+        /// There was no room for it, and its sender will be told when the time of its pair is over, or was just told.
+        case fullAgain
+    }
+
+    private struct Pair: Hashable, Sendable {
+        let sender: String
+        let destination: String
     }
 
     private struct Message: Sendable {
@@ -36,6 +41,8 @@ struct MessageQueues: Sendable {
 
     private var queues: [String: Queue] = [:]
     private var messagesOfSender: [String: Int] = [:]
+    /// Pairs whose sender was told that there is no room, and until when it is not told again.
+    private var told: [Pair: Timestamp] = [:]
     /// Messages that wait, in all.
     private(set) var count = 0
     /// Bytes that wait, in all.
@@ -52,7 +59,13 @@ struct MessageQueues: Sendable {
             (queue?.byteCount ?? 0) + bytes.count <= limits.queuedBytes,
             byteCount + bytes.count <= limits.queuedTotalBytes,
             messagesOfSender[sender, default: 0] < limits.queuedMessagesPerSender
-        else { return known == nil ? .full : .fullBehindOthers }
+        else {
+            let pair = Pair(sender: sender, destination: destination)
+            guard known == nil, told[pair] == nil else { return .fullAgain }
+            // Beyond the limit a sender is told more often, which costs no memory.
+            if told.count < limits.queuedDestinations { told[pair] = now + limits.queueTime }
+            return .full
+        }
         let deadline = known?.deadline ?? now + limits.queueTime
         queues[destination, default: Queue()].append(
             Message(sender: sender, bytes: bytes), deadline: known == nil ? deadline : nil)
@@ -72,6 +85,7 @@ struct MessageQueues: Sendable {
     /// Takes out the messages whose time is over.
     /// - Returns: how many they were, and each pair of which there were any, those with the earliest end first.
     mutating func expire(at now: Timestamp) -> (count: Int, pairs: [(sender: String, destination: String)]) {
+        for (pair, deadline) in told where deadline <= now { told[pair] = nil }
         var expired: [(deadline: Timestamp, sender: String, destination: String)] = []
         let before = count
         for destination in Array(queues.keys) {
@@ -95,7 +109,8 @@ struct MessageQueues: Sendable {
 
     /// When `expire` has something to do next.
     var nextDeadline: Timestamp? {
-        queues.values.lazy.compactMap { $0.senders.lazy.map(\.deadline).min() }.min()
+        let queued = queues.values.lazy.compactMap { $0.senders.lazy.map(\.deadline).min() }.min()
+        return [queued, told.values.min()].compactMap(\.self).min()
     }
 
     private mutating func forget(_ message: Message) {
