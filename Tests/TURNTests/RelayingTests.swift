@@ -192,40 +192,42 @@ import Wire
         #expect(phone.sendChannelData(0x4000, [1]).isEmpty, "the peer's address became the box's")
     }
 
-    @Test func unauthenticatedAnswersAreLimitedForEachAddress() throws {
-        let rig = Rig { $0.limits.answersPerAddress = 5 }
-        let binding = STUNWriter(.request, .binding, TransactionID(high: 1, low: 2)).finish().bytes
+    @Test func challengesAreLimitedForEachAddress() throws {
+        let rig = Rig { $0.limits.challengesPerAddress = 5 }
         let allocate = STUNWriter(.request, .allocate, TransactionID(high: 1, low: 2)).finish().bytes
-        var answered = 0
-        for index in 0..<20 {
-            answered += rig.send(index % 2 == 0 ? binding : allocate, from: TransportAddress(.phone, port: 1)).count
-        }
+        let client = TransportAddress(.phone, port: 1)
+        let answered = (0..<20).reduce(0) { count, _ in count + rig.send(allocate, from: client).count }
         #expect(answered == 5 && rig.refusals(.rateLimited) == 15)
-        #expect(rig.send(binding, from: TransportAddress(.otherPhone, port: 1)).count == 1)
+        #expect(rig.send(allocate, from: TransportAddress(.otherPhone, port: 1)).count == 1)
         rig.advance(.seconds(1))
-        #expect(rig.send(binding, from: TransportAddress(.phone, port: 1)).count == 1)
+        #expect(rig.send(allocate, from: client).count == 1)
+        // Binding amplifies nothing and goes on.
+        let binding = STUNWriter(.request, .binding, TransactionID(high: 1, low: 2)).finish().bytes
+        #expect((0..<50).allSatisfy { _ in rig.send(binding, from: client).count == 1 })
     }
 
-    @Test func unauthenticatedAnswersAreLimitedInOctetsAndAddresses() throws {
-        let octets = Rig { $0.limits.answerOctets = 100 }
-        let binding = STUNWriter(.request, .binding, TransactionID(high: 1, low: 2)).finish().bytes
+    @Test func challengesAreLimitedInOctetsAndAddresses() throws {
+        let allocate = STUNWriter(.request, .allocate, TransactionID(high: 1, low: 2)).finish().bytes
+        let size = try #require(Rig().send(allocate, from: TransportAddress(.phone, port: 1)).first).bytes.count
+        #expect(size < 160)
+        let octets = Rig { $0.limits.challengeOctets = Double(3 * size + 1) }
         let answered = (2..<20 as Range<UInt32>).reduce(0) {
-            $0 + octets.send(binding, from: TransportAddress(.v4(0x0A00_0000 + $1), port: 1)).count
+            $0 + octets.send(allocate, from: TransportAddress(.v4(0x0A00_0000 + $1), port: 1)).count
         }
-        #expect(answered == 3, "32 octets each")
+        #expect(answered == 3)
 
         let addresses = Rig {
             $0.limits.addressesCounted = 4
-            $0.limits.answersPerAddress = 2
+            $0.limits.challengesPerAddress = 2
         }
         let few = (2..<200 as Range<UInt32>).reduce(0) {
-            $0 + addresses.send(binding, from: TransportAddress(.v4(0x0A00_0000 + $1), port: 1)).count
+            $0 + addresses.send(allocate, from: TransportAddress(.v4(0x0A00_0000 + $1), port: 1)).count
         }
         #expect(few == 4 + 2, "those beyond the table share one allowance")
     }
 
     @Test func provenClientsAreNotLimited() throws {
-        let rig = Rig { $0.limits.answersPerAddress = 2 }
+        let rig = Rig { $0.limits.challengesPerAddress = 2 }
         let phone = Phone(rig)
         try phone.allocate()
         for _ in 0..<50 { #expect(try phone.request(.refresh).messageClass == .success) }

@@ -7,7 +7,7 @@ import Wire
 @Suite struct RobustnessTests {
     /// Every request of a session, cut at every length and with every octet changed, in a server that knows the session.
     @Test func damagedRequestsAreNeverGranted() throws {
-        let rig = Rig { $0.limits.answersPerAddress = 1e9 }
+        let rig = Rig { $0.limits.challengesPerAddress = 1e9 }
         let phone = Phone(rig)
         try phone.allocate()
         let laptop = TransportAddress(.laptop, port: 7000)
@@ -67,8 +67,8 @@ import Wire
     func randomSessionsFollowTheModel(seed: UInt64) throws {
         let rig = Rig(seed: seed) {
             $0.relayPorts = 50_000...50_003
-            $0.limits.answersPerAddress = 1e9
-            $0.limits.answerOctets = 1e9
+            $0.limits.challengesPerAddress = 1e9
+            $0.limits.challengeOctets = 1e9
         }
         var generator = SeededGenerator(state: seed ^ 0xABCD)
         let phones = (1...6 as ClosedRange<UInt16>).map { Phone(rig, port: $0) }

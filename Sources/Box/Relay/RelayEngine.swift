@@ -71,6 +71,8 @@ final class RelayEngine {
         let port = socket.address.port
         return DatagramBootstrap(group: eventLoop)
             .channelOption(.datagramVectorReadMessageCount, value: Self.datagramsPerRead)
+            // A second call after one that took all there was would only be told so.
+            .channelOption(.maxMessagesPerRead, value: 1)
             .channelOption(
                 .recvAllocator,
                 value: FixedSizeRecvByteBufferAllocator(capacity: Self.datagramsPerRead * Self.datagramCapacity)

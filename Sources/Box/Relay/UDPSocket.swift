@@ -17,13 +17,11 @@ final class UDPSocket {
         case refused
     }
 
-    /// Octets of the socket's buffers: about 200 ms of 20 Mbit/s of video.
-    private static let bufferSize: CInt = 512 * 1024
+    /// Octets of the socket's buffers: enough for about 1,500 datagrams of video that come while the process waits for
+    /// a processor. The kernel counts its own overhead, about as much as the data.
+    private static let bufferSize: CInt = 2 * 1024 * 1024
     /// Octets of control data for the source address, IPv4 or IPv6: a `cmsghdr` and an `in_pktinfo` or `in6_pktinfo`.
     private static let controlCapacity = 64
-
-    /// Octets of an `in6_pktinfo`, which the C library hides without `_GNU_SOURCE`: an address and an interface.
-    private static let in6PacketInfoSize = 20
 
     /// The address the socket is bound to.
     let address: TransportAddress
@@ -79,9 +77,8 @@ final class UDPSocket {
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             _ = name.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(descriptor, $0, &length) }
             // The port is at the same place in both families.
-            bound.port = name.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                UInt16(bigEndian: $0.pointee.sin_port)
-            }
+            bound.port = UInt16(
+                bigEndian: UnsafeRawPointer(name).load(fromByteOffset: SocketName.port, as: UInt16.self))
         }
         self.address = bound
         if let failure { throw failure }
@@ -141,15 +138,14 @@ final class UDPSocket {
         let size: Int
         switch source {
         case .v4(let value):
-            size = MemoryLayout<in_pktinfo>.size
+            size = PacketInfo.v4Size
             header.cmsg_level = CInt(IPPROTO_IP)
             header.cmsg_type = IP_PKTINFO
-            data.storeBytes(
-                of: in_pktinfo(
-                    ipi_ifindex: 0, ipi_spec_dst: in_addr(s_addr: value.bigEndian), ipi_addr: in_addr(s_addr: 0)),
-                as: in_pktinfo.self)
+            data.storeBytes(of: 0, as: UInt32.self)
+            data.storeBytes(of: value.bigEndian, toByteOffset: PacketInfo.v4Source, as: UInt32.self)
+            data.storeBytes(of: 0, toByteOffset: PacketInfo.v4Destination, as: UInt32.self)
         case .v6(let high, let low):
-            size = Self.in6PacketInfoSize
+            size = PacketInfo.v6Size
             header.cmsg_level = CInt(IPPROTO_IPV6)
             header.cmsg_type = IPV6_PKTINFO
             data.storeBytes(of: high.bigEndian, as: UInt64.self)
@@ -164,26 +160,20 @@ final class UDPSocket {
     private static func write(
         _ address: TransportAddress, to name: UnsafeMutablePointer<sockaddr_storage>
     ) -> socklen_t {
+        let raw = UnsafeMutableRawPointer(name)
+        raw.storeBytes(of: address.port.bigEndian, toByteOffset: SocketName.port, as: UInt16.self)
         switch address.address {
         case .v4(let value):
-            name.withMemoryRebound(to: sockaddr_in.self, capacity: 1) {
-                $0.pointee.sin_family = sa_family_t(AF_INET)
-                $0.pointee.sin_port = address.port.bigEndian
-                $0.pointee.sin_addr.s_addr = value.bigEndian
-            }
-            return socklen_t(MemoryLayout<sockaddr_in>.size)
+            raw.storeBytes(of: sa_family_t(AF_INET), as: sa_family_t.self)
+            raw.storeBytes(of: value.bigEndian, toByteOffset: SocketName.v4Address, as: UInt32.self)
+            return socklen_t(SocketName.v4Size)
         case .v6(let high, let low):
-            name.withMemoryRebound(to: sockaddr_in6.self, capacity: 1) {
-                $0.pointee.sin6_family = sa_family_t(AF_INET6)
-                $0.pointee.sin6_port = address.port.bigEndian
-                $0.pointee.sin6_flowinfo = 0
-                $0.pointee.sin6_scope_id = 0
-                withUnsafeMutableBytes(of: &$0.pointee.sin6_addr) {
-                    $0.storeBytes(of: high.bigEndian, as: UInt64.self)
-                    $0.storeBytes(of: low.bigEndian, toByteOffset: 8, as: UInt64.self)
-                }
-            }
-            return socklen_t(MemoryLayout<sockaddr_in6>.size)
+            raw.storeBytes(of: sa_family_t(AF_INET6), as: sa_family_t.self)
+            raw.storeBytes(of: 0, toByteOffset: SocketName.v6Flow, as: UInt32.self)
+            raw.storeBytes(of: high.bigEndian, toByteOffset: SocketName.v6Address, as: UInt64.self)
+            raw.storeBytes(of: low.bigEndian, toByteOffset: SocketName.v6Address + 8, as: UInt64.self)
+            raw.storeBytes(of: 0, toByteOffset: SocketName.v6Scope, as: UInt32.self)
+            return socklen_t(SocketName.v6Size)
         }
     }
 
@@ -191,6 +181,28 @@ final class UDPSocket {
         var value = value
         return setsockopt(descriptor, level, option, &value, socklen_t(MemoryLayout<CInt>.size)) == 0
     }
+}
+
+// Several modules import these structures from C, and which of them the compiler takes their members to belong to differs
+// between debug and release builds; so their parts are found by place.
+
+/// Octets and places of the parts of a `sockaddr_in` (ip(7)) and a `sockaddr_in6` (ipv6(7)).
+private enum SocketName {
+    static let port = 2
+    static let v4Address = 4
+    static let v4Size = 16
+    static let v6Flow = 4
+    static let v6Address = 8
+    static let v6Scope = 24
+    static let v6Size = 28
+}
+
+/// Octets and places of the parts of an `in_pktinfo` (ip(7)) and an `in6_pktinfo` (ipv6(7)).
+private enum PacketInfo {
+    static let v4Source = 4
+    static let v4Destination = 8
+    static let v4Size = 12
+    static let v6Size = 20
 }
 
 /// A system call about a socket that failed.
@@ -213,14 +225,19 @@ extension TransportAddress {
     init?(_ address: SocketAddress) {
         switch address {
         case .v4(let v4):
-            self.init(
-                .v4(UInt32(bigEndian: v4.address.sin_addr.s_addr)), port: UInt16(bigEndian: v4.address.sin_port))
-        case .v6(let v6):
-            let (high, low) = withUnsafeBytes(of: v6.address.sin6_addr) {
-                ($0.load(as: UInt64.self), $0.load(fromByteOffset: 8, as: UInt64.self))
+            self = withUnsafeBytes(of: v4.address) { raw in
+                let value = raw.load(fromByteOffset: SocketName.v4Address, as: UInt32.self)
+                let port = raw.load(fromByteOffset: SocketName.port, as: UInt16.self)
+                return TransportAddress(.v4(UInt32(bigEndian: value)), port: UInt16(bigEndian: port))
             }
-            self.init(
-                .v6(UInt64(bigEndian: high), UInt64(bigEndian: low)), port: UInt16(bigEndian: v6.address.sin6_port))
+        case .v6(let v6):
+            self = withUnsafeBytes(of: v6.address) { raw in
+                let high = raw.loadUnaligned(fromByteOffset: SocketName.v6Address, as: UInt64.self)
+                let low = raw.loadUnaligned(fromByteOffset: SocketName.v6Address + 8, as: UInt64.self)
+                let port = raw.load(fromByteOffset: SocketName.port, as: UInt16.self)
+                return TransportAddress(
+                    .v6(UInt64(bigEndian: high), UInt64(bigEndian: low)), port: UInt16(bigEndian: port))
+            }
         case .unixDomainSocket:
             return nil
         }

@@ -23,9 +23,7 @@ extension TURNServer {
     /// The key-making algorithms offered, the preferred one first.
     private static let algorithms: [STUNPasswordAlgorithm] = [.sha256, .md5]
 
-    mutating func answerBinding(
-        _ message: STUNMessage, _ tuple: FiveTuple, at now: Timestamp, into output: inout TURNOutput
-    ) {
+    mutating func answerBinding(_ message: STUNMessage, _ tuple: FiveTuple, into output: inout TURNOutput) {
         let unknown = unknownAttributes(message)
         let buffer = output.takeBuffer()
         let start = buffer.count
@@ -38,12 +36,8 @@ extension TURNServer {
             writer.append(unknownAttributes: unknown)
         }
         if message.hasFingerprint { writer.appendFingerprint() }
-        let cause = sendLimited(writer.finish(), since: start, tuple, at: now, into: &output)
-        if let cause = cause ?? (unknown.isEmpty ? nil : .unknownAttribute) {
-            counters.refuse(cause)
-        } else {
-            counters.bindings &+= 1
-        }
+        output.send(writer.finish(), since: start, from: .server(tuple.server), to: tuple.client)
+        if unknown.isEmpty { counters.bindings &+= 1 } else { counters.refuse(.unknownAttribute) }
     }
 
     mutating func receiveRequest(
@@ -136,9 +130,9 @@ extension TURNServer {
         _ message: STUNMessage, _ tuple: FiveTuple, _ code: STUNErrorCode, _ cause: TURNRefusal, at now: Timestamp,
         into output: inout TURNOutput
     ) {
-        let buffer = output.takeBuffer()
-        let start = buffer.count
-        var writer = STUNWriter(.error, message.method, message.transactionID, appendingTo: buffer)
+        let taken = output.takeBuffer()
+        let start = taken.count
+        var writer = STUNWriter(.error, message.method, message.transactionID, appendingTo: taken)
         writer.append(code)
         if code != .badRequest {
             writer.append(.realm, text: configuration.realm)
@@ -146,21 +140,13 @@ extension TURNServer {
             writer.append(.passwordAlgorithms, algorithms: Self.algorithms)
         }
         if message.hasFingerprint { writer.appendFingerprint() }
-        counters.refuse(sendLimited(writer.finish(), since: start, tuple, at: now, into: &output) ?? cause)
-    }
-
-    /// Sends what `buffer` holds from `start` on, if the limit for unproven clients allows.
-    /// - Returns: ``TURNRefusal/rateLimited`` when it does not.
-    private mutating func sendLimited(
-        _ buffer: consuming ByteWriter, since start: Int, _ tuple: FiveTuple, at now: Timestamp,
-        into output: inout TURNOutput
-    ) -> TURNRefusal? {
-        guard answers.allows(buffer.count - start, to: tuple.client.address, at: now) else {
+        let buffer = writer.finish()
+        guard challenges.allows(buffer.count - start, to: tuple.client.address, at: now) else {
             output.written = buffer
-            return .rateLimited
+            return counters.refuse(.rateLimited)
         }
         output.send(buffer, since: start, from: .server(tuple.server), to: tuple.client)
-        return nil
+        counters.refuse(cause)
     }
 
     /// The attributes that must be understood and are not (RFC 8489 section 6.3.1).

@@ -94,12 +94,12 @@ public struct TURNLimits: Sendable {
     public let reservationLifetime = Duration.seconds(30)
     /// How long a nonce is taken (RFC 8489 section 9.2: at most an hour).
     public var nonceLifetime = Duration.seconds(3600)
-    /// Answers a second to one address for requests without valid credentials; as many may come at once. Whoever forges
-    /// a sender can make the server send no more than this.
-    public var answersPerAddress = 1000.0
+    /// Challenges and refusals a second to one address for requests without valid credentials; as many may come at once.
+    /// They are up to four times as long as what asks for them, and whoever forges a sender can turn them on another.
+    public var challengesPerAddress = 1000.0
     /// Octets a second of such answers to all; as many may come at once.
-    public var answerOctets = 2_000_000.0
-    /// Addresses whose answers are counted one by one; those beyond share one allowance.
+    public var challengeOctets = 2_000_000.0
+    /// Addresses whose challenges are counted one by one; those beyond share one allowance.
     public var addressesCounted = 1024
 
     /// The defaults.

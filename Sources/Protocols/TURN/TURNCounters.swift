@@ -70,6 +70,6 @@ public enum TURNRefusal: String, Sendable, CaseIterable {
     case quota
     /// The server, or the allocation, is full, or has no free port.
     case capacity
-    /// An answer that would have exceeded the rate of unauthenticated answers.
+    /// A request without valid credentials, left unanswered because there were too many of them.
     case rateLimited = "rate_limited"
 }

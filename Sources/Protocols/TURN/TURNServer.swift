@@ -16,7 +16,7 @@ public struct TURNServer: ~Copyable {
     let passwords: PasswordLookup
     var generator: any RandomNumberGenerator & Sendable
     let nonces: NonceSource
-    var answers: AnswerLimiter
+    var challenges: ChallengeLimiter
     var byClient: [FiveTuple: Allocation] = [:]
     var byRelay: [TransportAddress: Allocation] = [:]
     var countByAddress: [IPAddress: Int] = [:]
@@ -45,7 +45,7 @@ public struct TURNServer: ~Copyable {
         self.configuration = configuration
         self.passwords = passwords
         nonces = NonceSource(lifetime: configuration.limits.nonceLifetime, using: &generator)
-        answers = AnswerLimiter(limits: configuration.limits)
+        challenges = ChallengeLimiter(limits: configuration.limits)
         self.generator = generator
     }
 
@@ -100,7 +100,7 @@ public struct TURNServer: ~Copyable {
             guard configuration.relays || message.method == .binding else { return counters.refuse(.unexpected) }
             guard !message.hasFingerprint || message.isFingerprintValid else { return counters.refuse(.malformed) }
             if message.method == .binding {
-                answerBinding(message, tuple, at: now, into: &output)
+                answerBinding(message, tuple, into: &output)
             } else {
                 receiveRequest(message, tuple, at: now, into: &output)
             }

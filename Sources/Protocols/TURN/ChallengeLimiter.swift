@@ -2,7 +2,10 @@ import SansIO
 import Wire
 
 /// Bounds what the server sends to those who have proven nothing, since their addresses may be forged.
-struct AnswerLimiter: Sendable {
+///
+/// Answers to Binding requests are not counted: 12 octets longer than what asks for them they amplify nothing
+/// (RFC 8489 section 16.1), and to count them would only let a flood keep others from theirs.
+struct ChallengeLimiter: Sendable {
     private let limits: TURNLimits
     private var octets: TokenBucket
     private var others: TokenBucket
@@ -11,17 +14,17 @@ struct AnswerLimiter: Sendable {
 
     init(limits: TURNLimits) {
         self.limits = limits
-        octets = TokenBucket(rate: limits.answerOctets, burst: limits.answerOctets, now: .zero)
-        others = TokenBucket(rate: limits.answersPerAddress, burst: limits.answersPerAddress, now: .zero)
+        octets = TokenBucket(rate: limits.challengeOctets, burst: limits.challengeOctets, now: .zero)
+        others = TokenBucket(rate: limits.challengesPerAddress, burst: limits.challengesPerAddress, now: .zero)
     }
 
     /// Whether an answer of `count` octets may be sent to `address`; if so it is accounted for.
     mutating func allows(_ count: Int, to address: IPAddress, at now: Timestamp) -> Bool {
-        guard takeAnswer(for: address, at: now) else { return false }
+        guard takeChallenge(for: address, at: now) else { return false }
         return octets.take(Double(count), at: now)
     }
 
-    private mutating func takeAnswer(for address: IPAddress, at now: Timestamp) -> Bool {
+    private mutating func takeChallenge(for address: IPAddress, at now: Timestamp) -> Bool {
         if byAddress[address] == nil {
             // An allowance is whole again after a second, so forgetting all of them then gives nobody more.
             if now - lastCleared >= .seconds(1) {
@@ -30,7 +33,7 @@ struct AnswerLimiter: Sendable {
             }
             guard byAddress.count < limits.addressesCounted else { return others.take(at: now) }
             byAddress[address] = TokenBucket(
-                rate: limits.answersPerAddress, burst: limits.answersPerAddress, now: now)
+                rate: limits.challengesPerAddress, burst: limits.challengesPerAddress, now: now)
         }
         return byAddress[address]?.take(at: now) ?? false
     }
