@@ -148,10 +148,11 @@ def test_box_stopped_in_order_and_started(party):
     assert [link["connections"] for person in (ada, bob) for link in links(person).values()] == [1, 1]
 
 
-def lose(party: Party, outage, seconds: float, gone, *others) -> None:
-    """One is cut off for so long; the others are told meanwhile, and afterwards all meet again under their old ids."""
-    ids = {person: own_id(person) for person in (gone, *others)}
-    with outage:
+def lose(party: Party, gone, seconds: float, *others) -> None:
+    """Take the Wi-Fi from one for so long; the others are told meanwhile, and afterwards all meet again."""
+    everyone = (gone, *others)
+    ids = {person: own_id(person) for person in everyone}
+    with party.network.phone(gone.name).away():
         start = time.monotonic()
         for other in others:
             wait_until(lambda: f"reconnecting to {gone.name}" in (other.text("body") or "").lower(), 15,
@@ -159,9 +160,9 @@ def lose(party: Party, outage, seconds: float, gone, *others) -> None:
             other.screenshot(f"wifi-lost-{other.kind}")
         time.sleep(max(0.0, seconds - (time.monotonic() - start)))
     start = time.monotonic()
-    party.meet(gone, *others)
+    party.meet(*everyone)
     print(f"back after {time.monotonic() - start:.1f} s")
-    assert {person: own_id(person) for person in (gone, *others)} == ids
+    assert {person: own_id(person) for person in everyone} == ids
     wait_until(lambda: set(people_in_status(party)) == set(ids.values()), 15, "all are in the status", detail=party.describe)
     party.says(gone, "there you are", *others)
 
@@ -176,34 +177,28 @@ def restarted(one, other) -> None:
 def test_wifi_lost_for_30_seconds(party):
     """Back under the same id by an ICE restart of the same connection.
 
-    Firefox can't do the latter: it ends DTLS when nothing was heard for 30 s (RFC 7675 section 5.1), and already when
-    a data channel's packet can't be sent for want of an interface. No restart heals that, so a new connection must."""
+    Firefox can't do that: when nothing was heard for 30 s (RFC 7675 section 5.1) it ends DTLS with ICE, and no restart
+    brings it back. With it a new connection has to do."""
     bob, ada, cleo = party.firefox("bob"), party.chromium("ada"), party.chromium("cleo")
     party.join(ada, bob, cleo)
     party.meet(ada, bob, cleo)
-    lose(party, party.network.phone("cleo").without_wifi(), 30, cleo, ada, bob)
+    lose(party, cleo, 30, ada, bob)
     restarted(ada, cleo)
-    assert links(ada)[own_id(bob)]["connections"] == 1, "ada and bob had no trouble"
+    assert [link["connections"] for link in links(ada).values()] == [1, 1], "ada and bob had no trouble"
 
 
-def test_wifi_of_firefox_switched_off(party):
-    """Back under the same id, by whatever way Firefox leaves."""
+def test_wifi_lost_for_20_seconds_by_firefox(party):
+    """As long as Firefox's own patience lasts, an ICE restart heals its links, too."""
     ada, bob = party.two()
-    lose(party, party.network.phone("bob").without_wifi(), 10, bob, ada)
-
-
-def test_firefox_out_of_range(party):
-    """Where Firefox's patience lasts, an ICE restart heals its links, too."""
-    ada, bob = party.two()
-    lose(party, party.network.phone("bob").out_of_range(), 15, bob, ada)
+    lose(party, bob, 20, ada)
     restarted(ada, bob)
 
 
 def test_phone_moves_to_another_address(party):
-    """A phone that roams comes back with another address, over the same connection."""
+    """A phone that roams comes back with another address."""
     ada, bob = party.two()
     ids = (own_id(ada), own_id(bob))
-    party.network.phone("ada").move(99)
+    party.network.phone("bob").move(99)
     time.sleep(1)  # pictures on their way do not count
     party.meet(ada, bob)
     assert (own_id(ada), own_id(bob)) == ids
@@ -252,8 +247,7 @@ def test_rotation(party):
     cleo = party.chromium("cleo")
     cleo.open(old)
     cleo.wait("globalThis.kibitzLocal.snapshot().then(page => page.state === 'rotated')", 15, "the refusal")
-    told = cleo.text("main")
-    assert "new code" in told.lower() or "scan" in told.lower(), told
+    assert cleo.text("main") == told
     cleo.screenshot("old-code-refused-chromium")
     assert people_in_status(party) == {}
     assert party.link() == new != old
@@ -272,8 +266,9 @@ def test_turn_only(party):
     ada, bob = party.two()
     ids = {own_id(ada), own_id(bob)}
     for person in (ada, bob):
-        (link,) = links(person).values()
-        assert link["kind"] == "relayed", link
+        # A relay's packet may come before its candidate does, and is then taken for direct until the next look.
+        wait_until(lambda: [link["kind"] for link in links(person).values()] == ["relayed"], 15,
+                   f"{person.name}'s page knows that the box relays", detail=party.describe)
     assert sum(phone.dropped() for phone in phones) > 0, "the rules dropped nothing, so they proved nothing"
     traffic = party.box.status()["traffic"]
     assert traffic["turnPackets"] > 50 and traffic["turnBytes"] > 10_000 and traffic["turnAllocations"] >= 2, traffic
@@ -311,10 +306,9 @@ def test_plain_http_then_camera(party):
     ada.screenshot("share-my-camera-chromium")
     ada.click("#share-camera-go")
     ada.wait("location.protocol === 'https:' && !!globalThis.kibitzLocal", 30, "the page by https")
-    party.enter(ada)
+    wait_until(lambda: own_id(ada) == identity, 20, "ada is back in the room by herself", detail=party.describe)
     party.meet(ada, bob)
     assert ada.snapshot()["self"]["name"] == "ada", "the name came along"
-    assert own_id(ada) == identity
     assert [person["id"] for person in bob.snapshot()["people"]] == [identity], "no ghost of the http page"
     assert "&t=" not in ada.url(), "the token stays in no history"
     ada.screenshot("camera-shared-chromium")
