@@ -41,6 +41,25 @@ import Testing
         #expect(state.path(of: "control") == "\(base.path)/state/control")
     }
 
+    /// A person on a machine that has the group, but who is not in it, could not start a box.
+    @Test(.enabled(if: geteuid() == 0, "only root may become another user"))
+    func aPersonOutsideTheGroupHasTheDirectoryAlone() async {
+        await #expect(processExitsWith: .success) {
+            let base = try TemporaryDirectory()
+            chmod(base.path, 0o777)
+            let root = getegid()
+            setgroups(0, nil)
+            setegid(65_534)
+            seteuid(65_534)
+            let state = try StateDirectory(path: "\(base.path)/state", group: root)
+            try state.write([1], to: "key")
+            #expect(try base.mode(of: "state") == 0o700)
+            _ = consume state
+            _ = try StateDirectory(path: "\(base.path)/state", group: root)
+            seteuid(0)
+        }
+    }
+
     @Test func aLooseDirectoryOfTheBoxIsClosed() throws {
         _ = try StateDirectory(path: base.path)
         chmod(base.path, 0o777)

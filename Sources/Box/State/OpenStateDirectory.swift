@@ -27,8 +27,15 @@ func openStateDirectory(_ path: String, group: UInt32?) throws(StateError) -> De
         }
     }
     try attempting("restrict", path) { () throws(ErrorNumber) in
+        var mode = mode
         if let group, status.st_gid != group {
-            _ = try retrying { fchown(directory.number, .max, group) }
+            do throws(ErrorNumber) {
+                _ = try retrying { fchown(directory.number, .max, group) }
+            } catch {
+                // A person who is not in the group cannot give it anything: then nobody else passes.
+                guard error.code == EPERM else { throw error }
+                mode = 0o700
+            }
         }
         if status.st_mode & 0o7777 != mode {
             _ = try retrying { fchmod(directory.number, mode) }

@@ -24,7 +24,8 @@ public final class StateDirectory: Sendable {
     /// Opens the state directory, makes it if it is missing, takes its lock and removes unfinished files.
     /// - Parameters:
     ///   - path: the directory; its parents are made too.
-    ///   - group: the number of a group whose members may pass through the directory to the control socket.
+    ///   - group: the number of a group whose members may pass through the directory to the control socket; nobody may
+    ///     when this user is neither root nor in the group.
     /// - Throws: ``StateError`` when the directory cannot be used or another box holds it.
     public convenience init(path: String, group: UInt32? = nil) throws(StateError) {
         try self.init(path: path, group: group, calls: SystemFileCalls())
