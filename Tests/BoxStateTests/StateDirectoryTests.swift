@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import Testing
 
 @testable import BoxState
@@ -113,6 +113,21 @@ import Testing
     @Test func theLockGoesWithItsHolder() throws {
         _ = try StateDirectory(path: base.path)
         _ = try StateDirectory(path: base.path)
+    }
+
+    /// The lock stayed with whatever copy of its descriptor a child process had between fork and exec.
+    @Test func theLockDoesNotStayWithAChild() throws {
+        var copies: [Int32] = []
+        do {
+            let state = try StateDirectory(path: base.path)
+            copies = Descriptor(open("/proc/self/fd", O_RDONLY)).names().compactMap { name in
+                let target = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/fd/\(name)")
+                return target == state.path(of: "lock") ? Int32(name).map { dup($0) } : nil
+            }
+        }
+        #expect(!copies.isEmpty)
+        _ = try StateDirectory(path: base.path)
+        for copy in copies { close(copy) }
     }
 
     @Test func unfinishedFilesAreRemovedAtTheStartAndNothingElse() throws {

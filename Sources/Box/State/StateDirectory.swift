@@ -43,6 +43,11 @@ public final class StateDirectory: Sendable {
         }
     }
 
+    deinit {
+        // Closing alone would leave the lock to a child process that is between fork and exec.
+        flock(lock.number, LOCK_UN)
+    }
+
     /// The path of a file in the directory, for what is not written by ``write(_:to:limit:)``: the control socket.
     /// - Parameter name: the file's name.
     public func path(of name: String) -> String { "\(path)/\(name)" }
