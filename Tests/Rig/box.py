@@ -180,7 +180,13 @@ class Box:
             raise RuntimeError(f"the box ended with {self.process.returncode} before it was ready\n{self.describe()}")
         result = self.command("status", "--json")
         # A box killed before leaves its socket file behind: only this process's answer counts.
-        return result.returncode == 0 and json.loads(result.stdout)["pid"] == self.process.pid
+        if result.returncode != 0 or json.loads(result.stdout)["pid"] != self.process.pid:
+            return False
+        # `status` answers a moment before the web server listens.
+        try:
+            return all(self.fetch("/api/room", secure=secure).status == 200 for secure in (False, True))
+        except ConnectionError:
+            return False
 
     @property
     def pid(self) -> int:
