@@ -24,6 +24,8 @@ const OPEN_BURST = 6;
 const OPEN_RATE = 0.2;
 /** Silence after which the statistics are read for what else arrives, in milliseconds. */
 const DOUBT = 1200;
+/** Lines of its own history that a link keeps for support. */
+const MAX_HISTORY = 40;
 /** Between two readings of the statistics of a link that works, in milliseconds. */
 const STATISTICS_INTERVAL = 5000;
 
@@ -84,6 +86,7 @@ export class Link extends Emitter {
   #chain = Promise.resolve();
   #frameAllowance;
   #openAllowance;
+  #history = [];
 
   /**
    * @param environment
@@ -103,6 +106,11 @@ export class Link extends Emitter {
     this.#interruptedAt = now;
     this.#frameAllowance = new Allowance(FRAME_BURST, FRAME_RATE, now);
     this.#openAllowance = new Allowance(OPEN_BURST, OPEN_RATE, now);
+  }
+
+  #note(what) {
+    this.#history.push(`${(this.#environment.now() / 1000).toFixed(1)} ${what}`);
+    if (this.#history.length > MAX_HISTORY) this.#history.shift();
   }
 
   get stream() {
@@ -133,6 +141,7 @@ export class Link extends Emitter {
   /** Whether signals can reach the person now. Becoming reachable again ends any waiting. */
   setReachable(reachable) {
     const regained = reachable && !this.#reachable;
+    if (reachable !== this.#reachable) this.#note(reachable ? 'reachable' : 'out of reach');
     this.#reachable = reachable;
     if (!regained) return;
     if (!this.healthy) {
@@ -181,6 +190,7 @@ export class Link extends Emitter {
 
   #act(action, now) {
     if (action === 'none') return;
+    this.#note(action);
     this.#attempts += 1;
     this.#attemptedAt = now;
     if (action === 'ask') this.#ask();
@@ -219,7 +229,7 @@ export class Link extends Emitter {
       .then(() => (this.state === 'closed' ? undefined : step()))
       .catch((error) => {
         // A description this browser refuses: the connection is of no use any more.
-        console.warn('link', this.#environment.peer, error);
+        this.#note(`refused: ${error}`);
         this.#broken = true;
       })
       .then(() => {
@@ -260,6 +270,7 @@ export class Link extends Emitter {
 
   async #offered(offer) {
     const action = decideOffered(this.#facts(), offer);
+    this.#note(`offer ${offer.attempt}: ${action}`);
     if (action === 'none') return;
     const now = this.#environment.now();
     if (action === 'ask') {
@@ -301,6 +312,7 @@ export class Link extends Emitter {
 
   async #accept(answer) {
     const pc = this.#pc;
+    this.#note(`answer ${answer.attempt} to ${this.#attempt}`);
     if (!pc || answer.connection !== this.#connection || answer.attempt !== this.#attempt) return;
     if (pc.signalingState !== 'have-local-offer') return;
     if (this.#answered && this.#peerInstance !== null && answer.instance !== this.#peerInstance) {
@@ -317,6 +329,7 @@ export class Link extends Emitter {
   #asked(message) {
     const now = this.#environment.now();
     const action = decideAsked(this.#facts(), message, now);
+    this.#note(`asked: ${action}`);
     if (action === 'dial' && !this.#openAllowance.take(now)) return;
     this.#peerInstance = message.instance;
     if (action === 'dial') this.#interrupt();
@@ -415,6 +428,7 @@ export class Link extends Emitter {
     for (const channel of [this.#frames, this.#beats]) {
       // The other page closed it, or is gone: no ICE restart brings it back.
       channel.onclose = mine(() => {
+        this.#note('channel closed');
         this.#broken = true;
         this.#interrupt();
       });
@@ -431,6 +445,7 @@ export class Link extends Emitter {
 
   #iceChanged() {
     const { iceConnectionState, connectionState } = this.#pc;
+    this.#note(`ICE ${iceConnectionState}, connection ${connectionState}`);
     if (iceConnectionState === 'failed') {
       this.#failed = true;
       this.#interrupt();
@@ -473,6 +488,7 @@ export class Link extends Emitter {
     this.#heardAt = this.#environment.now();
     if (this.healthy || this.#broken) return;
     this.state = 'connected';
+    this.#note('connected');
     this.#attempts = 0;
     this.#failed = false;
     this.#readCode();
@@ -484,6 +500,7 @@ export class Link extends Emitter {
   #interrupt() {
     if (this.state !== 'connected') return;
     this.state = 'reconnecting';
+    this.#note('interrupted');
     this.#interruptedAt = this.#environment.now();
     this.#attempts = 0;
     this.#attemptedAt = -Infinity;
@@ -586,6 +603,7 @@ export class Link extends Emitter {
       restarts: this.restarts,
       connections: this.connections,
       safetyCode: this.code?.map(({ picture }) => picture).join('') ?? null,
+      history: [...this.#history],
     };
   }
 }
