@@ -25,6 +25,7 @@ public final class RoomAuthority: Sendable {
         /// What is wrong with it.
         public let reason: String
 
+        /// What is wrong, and what to do about it.
         public var description: String {
             "\(path): \(reason); if you can't mend it, remove it: the box makes a new one, and everyone scans the new code"
         }

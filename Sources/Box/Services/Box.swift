@@ -69,38 +69,40 @@ public final class Box: Sendable {
     /// Runs until it is told to stop by SIGTERM or SIGINT.
     /// - Throws: errors whose description tells the owner what to do.
     public func run() async throws {
-        _ = try await relay.start()
-        let control = ControlServer(
-            path: state.path(of: controlSocketName), group: configuration.control.group, loop: eventLoop,
-            logger: logger,
-            answer: { await self.answer($0) })
-        let controlChannel = try await control.start()
         let watcher = try NetworkWatcher(on: eventLoop, logger: logger) { self.networkChanged(to: $0) }
         networkChanged(to: watcher.network)
-        let ready = ReadyCount(of: 2) { self.becomeReady() }
+        _ = try await relay.start()
+        let (portsReady, portIsReady) = AsyncStream.makeStream(of: Void.self)
         let web = WebServer(
             configuration: webConfiguration, authority: authority, signaling: signaling, gate: gate,
             eventLoop: eventLoop, logger: logger, metrics: { await Metrics(self.snapshot()).text },
-            onReady: { ready.one() })
+            onReady: { portIsReady.yield() })
         var group = ServiceGroupConfiguration(
             services: [
                 web, WatchdogService(manager: manager, eventLoop: eventLoop),
                 CertificateService(certificates: certificates),
+                FrontDesk(ports: portsReady, open: openFrontDesk),
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         defer { manager.stopping() }
         try await ServiceGroup(configuration: group).run()
-        try? await controlChannel.close()
         await relay.stop()
         try? await watcher.stop().get()
     }
 
-    private func becomeReady() {
+    /// Opens the control socket and shows the code: what they tell holds from now on.
+    private func openFrontDesk() async throws -> any Channel {
+        let control = ControlServer(
+            path: state.path(of: controlSocketName), group: configuration.control.group, loop: eventLoop,
+            logger: logger,
+            answer: { await self.answer($0) })
+        let channel = try await control.start()
         let link = joinLink
         logger.info("ready: \(link.scheme)://\(link.host):\(link.port)/ in \(ContinuousClock.now - started)")
         panel?.show(link: link, room: configuration.name)
         manager.ready(status: "Room open at \(link.scheme)://\(link.host):\(link.port)/")
+        return channel
     }
 }
 
@@ -201,5 +203,25 @@ private struct CertificateService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await certificates.run() }
+    }
+}
+
+/// Waits until both web ports are open, then opens what people meet first: the code on the panel, and the control socket.
+private struct FrontDesk: Service {
+    /// An element for each port that is open.
+    let ports: AsyncStream<Void>
+    /// Opens the desk; the answer is the control socket.
+    let open: @Sendable () async throws -> any Channel
+
+    func run() async throws {
+        var missing = 2
+        for await _ in ports.cancelOnGracefulShutdown() {
+            missing -= 1
+            if missing == 0 { break }
+        }
+        guard missing == 0 else { return }
+        let control = try await open()
+        try? await gracefulShutdown()
+        try? await control.close()
     }
 }

@@ -33,6 +33,7 @@ public struct BoxOptions: Sendable {
 
 /// There is no place for the state.
 public struct NoStateDirectory: Error, CustomStringConvertible {
+    /// What is wrong, and what to do about it.
     public let description = "neither XDG_STATE_HOME nor HOME is set; name a state directory with --state"
 }
 

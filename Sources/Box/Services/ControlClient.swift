@@ -16,6 +16,7 @@ public struct ControlClient {
         /// The box answered that it could not do it.
         case refused(reason: String)
 
+        /// What is wrong, and what to do about it.
         public var description: String {
             switch self {
             case .notRunning(let state):

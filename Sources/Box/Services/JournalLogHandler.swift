@@ -4,7 +4,9 @@ public import Logging
 /// Writes log lines to standard error: with a priority prefix for journald (sd-daemon(3)) when it reads them, with a
 /// time of day otherwise.
 public struct JournalLogHandler: LogHandler {
+    /// The least important level that is written.
     public var logLevel: Logger.Level
+    /// Facts added to each line.
     public var metadata: Logger.Metadata = [:]
     private let label: String
     private let forJournal: Bool
@@ -20,11 +22,13 @@ public struct JournalLogHandler: LogHandler {
         logLevel = level
     }
 
+    /// One of the facts added to each line.
     public subscript(metadataKey key: String) -> Logger.Metadata.Value? {
         get { metadata[key] }
         set { metadata[key] = newValue }
     }
 
+    /// Writes one line.
     public func log(event: LogEvent) {
         var line = forJournal ? "<\(event.level.priority)>" : "\(Self.timeOfDay()) \(event.level) "
         line += "\(label): \(event.message)"

@@ -106,11 +106,13 @@ public struct OrNull<Value: Codable & Sendable & Equatable>: Codable, Sendable, 
         self.value = value
     }
 
+    /// Reads a value or `null`.
     public init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         value = container.decodeNil() ? nil : try container.decode(Value.self)
     }
 
+    /// Writes the value or `null`.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         if let value { try container.encode(value) } else { try container.encodeNil() }

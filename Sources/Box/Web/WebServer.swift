@@ -20,6 +20,7 @@ public final class WebServer: Service {
         /// The port can't be opened for another reason.
         case cannotListen(Int, reason: String)
 
+        /// What is wrong, and what to do about it.
         public var description: String {
             switch self {
             case .portInUse(let port, let key):
