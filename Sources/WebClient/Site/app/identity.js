@@ -87,7 +87,6 @@ export function claimMove(mark) {
 export class Identity {
   /** This page load, as other people's pages know it: a new one means that old connections are gone. */
   instance = randomId();
-  /** The random name of this tab's chat log; numbers of messages count within it. */
   #slot = null;
   #locks;
   #lasting;
