@@ -86,7 +86,7 @@ const english = {
 
   // Camera without a secure origin
   shareCamera: 'Share my camera',
-  shareCameraLine: 'On this address you can watch and chat. For your camera, one more step is needed.',
+  shareCameraLine: 'Here you can watch and chat. One more step shares your camera.',
   shareCameraTitle: 'Share my camera',
   shareCameraWhy:
     'Phones give the camera only to pages on a secure address. The box has one, but it made its certificate itself, so your phone will warn you that it does not know it. The box is right here with you: you may go on.',
@@ -94,7 +94,7 @@ const english = {
     'Tap “Go to the secure address”.',
     'In the warning, tap “Advanced” or “Show details”.',
     'Tap “Proceed” or “Visit this website”.',
-    'Allow the camera and tap “Join”. You keep your place.',
+    'Allow the camera. You keep your place in the room.',
   ],
   shareCameraGo: 'Go to the secure address',
   shareCameraOwner: 'The box has a certificate your phone knows. No warning will appear.',

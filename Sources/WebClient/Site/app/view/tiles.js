@@ -188,7 +188,8 @@ export class Tiles {
 
   #renderLevels() {
     for (const tile of this.#tiles.values()) {
-      const speaks = tile.person.microphone && tile.person.link.audioLevel() > SPEECH_LEVEL;
+      const { microphone, link } = tile.person;
+      const speaks = microphone && link.healthy && link.audioLevel() > SPEECH_LEVEL;
       tile.item.classList.toggle('speaking', speaks);
     }
   }
