@@ -261,6 +261,8 @@ export class Link extends Emitter {
   async #offer(options) {
     const pc = this.#pc;
     this.#described = false;
+    // An offer that nobody answered is taken back first: Firefox ends DTLS at a second restart on top of one.
+    if (this.#answered && pc.signalingState === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
     const offer = await pc.createOffer(options);
     await pc.setLocalDescription(offer);
     this.#attempt += 1;
