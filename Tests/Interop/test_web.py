@@ -39,13 +39,13 @@ def test_page_is_sent_again_only_when_it_has_changed(shared_box):
 
 
 def test_session_is_for_whoever_has_the_secret(shared_box):
-    granted = shared_box.fetch("/api/session", method="POST", body={"secret": shared_box.secret()}).json()
+    granted = shared_box.fetch("/api/session", method="POST", body={"secret": shared_box.secret}).json()
     assert granted["id"].startswith("kl-") and granted["generation"] == shared_box.status()["room"]["generation"]
     again = shared_box.fetch(
-        "/api/session", method="POST", body={"secret": shared_box.secret(), "token": granted["token"]}).json()
+        "/api/session", method="POST", body={"secret": shared_box.secret, "token": granted["token"]}).json()
     assert again["id"] == granted["id"], "an earlier token keeps the identity"
     forged = shared_box.fetch(
-        "/api/session", method="POST", body={"secret": shared_box.secret(), "token": granted["token"][:-1] + "A"}).json()
+        "/api/session", method="POST", body={"secret": shared_box.secret, "token": granted["token"][:-1] + "A"}).json()
     assert forged["id"] != granted["id"] or granted["token"].endswith("A"), "a token of nobody's gives no identity"
     refused = shared_box.fetch("/api/session", method="POST", body={"secret": "x" * 22, "token": granted["token"]})
     assert refused.status == 403 and refused.json()["error"] == "rotated" and "Scan" in refused.json()["message"]
@@ -56,7 +56,7 @@ def test_session_is_for_whoever_has_the_secret(shared_box):
 def test_room_tells_no_secret(shared_box):
     room = shared_box.fetch("/api/room")
     assert room.json()["name"] == "Kibitz Local" and room.json()["https"] == shared_box.https_port
-    assert shared_box.secret() not in room.text
+    assert shared_box.secret not in room.text
 
 
 # What Kibitz's app and PeerJS clients ask
@@ -182,7 +182,7 @@ def test_certificate_of_the_owners_and_its_renewal(tmp_path):
         first = certificate_of(box)
         assert hashlib.sha256(first).digest() == hashlib.sha256(
             ssl.PEM_cert_to_DER_cert(chain.read_text())).digest()
-        assert box.status()["link"].startswith(f"https://cards.example.org:{box.https_port}/#"), "phones know this certificate"
+        assert box.link.startswith(f"https://cards.example.org:{box.https_port}/#"), "phones know this certificate"
         assert box.status()["certificate"] == "owner" and box.fetch("/api/room").json()["certificate"] == "owner"
         assert box.fetch("/ca.crt").status == 404, "there is nothing to install"
 

@@ -42,6 +42,9 @@ struct KibitzRoutes: Sendable {
             response.headers[.cacheControl] = "no-store"
             return response
         }
+        if broker.path != "/" {
+            router.get(RouterPath(broker.path)) { _, _ in BrokerGreeting.response }
+        }
         router.get("\(path)\(broker.key)/id") { _, _ in
             Response(
                 status: .ok, headers: [.contentType: "text/html; charset=utf-8", .cacheControl: "no-store"],
@@ -77,26 +80,27 @@ struct KibitzRoutes: Sendable {
     }
 }
 
-/// PeerServer says who it is at its path. Ours may be `/`, where a browser wants the page: there it goes by what the
-/// client accepts.
+/// PeerServer says who it is at its path. Where that is `/`, a browser wants the page: there it goes by what the client
+/// accepts.
 struct BrokerGreeting: RouterMiddleware {
     private static let body =
         #"{"name":"PeerJS Server","description":"A server side element to broker connections between PeerJS clients.","#
         + #""website":"https://peerjs.com/"}"#
 
-    /// The broker's path.
-    let path: String
+    static var response: Response {
+        Response(
+            status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
+            body: ResponseBody(byteBuffer: ByteBuffer(string: body)))
+    }
 
     func handle(
         _ request: Request, context: BoxRequestContext,
         next: (Request, BoxRequestContext) async throws -> Response
     ) async throws -> Response {
-        guard request.method == .get, request.uri.path == path, path != "/" || prefersJSON(request) else {
+        guard request.method == .get, request.uri.path == "/", prefersJSON(request) else {
             return try await next(request, context)
         }
-        return Response(
-            status: .ok, headers: [.contentType: "application/json; charset=utf-8"],
-            body: ResponseBody(byteBuffer: ByteBuffer(string: Self.body)))
+        return Self.response
     }
 
     private func prefersJSON(_ request: Request) -> Bool {

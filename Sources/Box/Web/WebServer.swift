@@ -122,7 +122,7 @@ public final class WebServer: Service {
     private func router() -> Router<BoxRequestContext> {
         let router = Router(context: BoxRequestContext.self)
         router.add(middleware: OpenToOtherOrigins(brokerPath: configuration.broker.path))
-        router.add(middleware: BrokerGreeting(path: configuration.broker.path))
+        if configuration.broker.path == "/" { router.add(middleware: BrokerGreeting()) }
         if let root = configuration.siteRoot {
             router.add(middleware: DirectorySite(root: root, threadPool: .singleton, logger: logger))
         } else {
