@@ -50,8 +50,10 @@ need_swift() {
     local words version
     local how="get 6.2 or newer from https://www.swift.org/install/linux/, then run this again"
     command -v swift >/dev/null || die "Swift is missing: $how"
-    words=$(swift --version 2>&1) || die "Swift does not start (${words%%$'\n'*}): $how"
-    version=$(sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' <<<"$words" | head -n 1)
+    # An unpacked toolchain lacks these on a fresh system.
+    swift package --version >/dev/null 2>&1 || need_packages libcurl4 libncurses6 libxml2
+    words=$(swift package --version 2>&1) || die "Swift does not start (${words%%$'\n'*}): $how"
+    version=$(sed -nE 's/.*Swift ([0-9]+\.[0-9]+).*/\1/p' <<<"$words" | head -n 1)
     [[ $(printf '%s\n' 6.2 "$version" | sort -V | head -n 1) == 6.2 ]] || die "Swift ${version:-of this machine} is too old: $how"
 }
 
