@@ -69,9 +69,10 @@ public final class Box: Sendable {
     /// Runs until it is told to stop by SIGTERM or SIGINT.
     /// - Throws: errors whose description tells the owner what to do.
     public func run() async throws {
+        try await relay.start()
+        // Whom the relay serves is told to it once it runs.
         let watcher = try NetworkWatcher(on: eventLoop, logger: logger) { self.networkChanged(to: $0) }
         networkChanged(to: watcher.network)
-        _ = try await relay.start()
         let (portsReady, portIsReady) = AsyncStream.makeStream(of: Void.self)
         let web = WebServer(
             configuration: webConfiguration, authority: authority, signaling: signaling, gate: gate,
