@@ -19,7 +19,7 @@ from Rig.waiting import wait_until
 MEGABYTE = 1024 * 1024
 
 GROWTH_LIMIT = 24 * MEGABYTE
-"""By how much one kind of bad input may raise the box's memory."""
+"""By how many bytes one kind of bad input may raise the box's memory."""
 
 WORST_DELAY = 1.0
 """Seconds any frame of the well-behaved pair may take while the test machine's two cores are busy with the attack."""
@@ -41,9 +41,11 @@ def target():
 
 
 @contextlib.contextmanager
-def nobody_notices(box: Box, *counters: str):
-    """A pair of good clients goes on undisturbed, memory stays bounded, and one of these `/metrics` series rises."""
+def nobody_notices(box: Box, *counters: str, growth: int = GROWTH_LIMIT):
+    """A pair of good clients goes on undisturbed, memory never grows by more than `growth` bytes, and one of these
+    `/metrics` series rises."""
     counted = _sum(box, counters)
+    box.watch_peak()
     memory = box.rss()
     pid = box.pid
     with Pair(f"ws://127.0.0.1:{box.http_port}") as pair:
@@ -51,10 +53,10 @@ def nobody_notices(box: Box, *counters: str):
         delays = pair.stop()
     assert box.alive and box.pid == pid
     assert box.fetch("/api/room").status == 200
-    grown = box.rss() - memory
+    grown = box.peak() - memory
     print(f"pair: {delays}; memory {memory / MEGABYTE:.1f} MB, grown by {grown / MEGABYTE:.1f} MB")
     assert delays.worst < WORST_DELAY and delays.median < MEDIAN_DELAY, delays
-    assert grown < GROWTH_LIMIT, f"the box's memory grew by {grown / MEGABYTE:.1f} MB"
+    assert grown < growth, f"the box's memory grew by {grown / MEGABYTE:.1f} MB"
     wait_until(lambda: _sum(box, counters) > counted, 15, f"{' or '.join(counters)} counts it", detail=box.metrics)
 
 
@@ -102,20 +104,22 @@ def frame(payload: bytes, *, opcode: int = 1, final: bool = True, length: int | 
 
 
 def close_code(connection: socket.socket) -> int | None:
-    """Read to the end; the code of the close frame, or None when there was none."""
+    """The code of the close frame that comes, or None when the connection ends without one."""
     received = b""
     with contextlib.suppress(ConnectionError):
         while piece := connection.recv(65536):
             received += piece
-    while len(received) >= 2:
-        opcode, length, start = received[0] & 15, received[1] & 127, 2
-        if length == 126:
-            length, start = struct.unpack(">H", received[2:4])[0], 4
-        elif length == 127:
-            length, start = struct.unpack(">Q", received[2:10])[0], 10
-        if opcode == 8:
-            return struct.unpack(">H", received[start:start + 2])[0] if length >= 2 else None
-        received = received[start + length:]
+            while len(received) >= 2:
+                opcode, length, start = received[0] & 15, received[1] & 127, 2
+                if length == 126:
+                    length, start = int.from_bytes(received[2:4]), 4
+                elif length == 127:
+                    length, start = int.from_bytes(received[2:10]), 10
+                if len(received) < start + length:
+                    break
+                if opcode == 8:
+                    return int.from_bytes(received[start:start + 2]) if length >= 2 else None
+                received = received[start + length:]
     return None
 
 
@@ -169,20 +173,14 @@ def test_messages_that_are_no_messages(target):
 
 @pytest.mark.parametrize("pieces", [1, 2500], ids=["one frame", "2,500 continuation frames"])
 def test_message_of_10_megabytes(target, pieces):
-    """Refused with 1009 at the limit, not after 10 MB were gathered."""
-    total = 10 * MEGABYTE
-    piece = b"x" * (total // pieces)
-    with nobody_notices(target, PROTOCOL), web_socket(target, f"huge{pieces}") as connection:
-        sent = 0
-        try:
+    """Refused at the limit, and what comes after it is not kept."""
+    piece = b"x" * (10 * MEGABYTE // pieces)
+    with nobody_notices(target, PROTOCOL, growth=4 * MEGABYTE), web_socket(target, f"huge{pieces}") as connection:
+        with contextlib.suppress(ConnectionError, TimeoutError):
             for number in range(pieces):
-                data = frame(piece, opcode=0 if number else 1, final=number == pieces - 1)
-                for start in range(0, len(data), 16384):
-                    connection.sendall(data[start:start + 16384])
-                    sent += 16384
-        except (ConnectionError, TimeoutError):
-            pass
-        assert close_code(connection) in (1009, None) and sent < total, f"it took {sent} bytes"
+                connection.sendall(frame(piece, opcode=0 if number else 1, final=number == pieces - 1))
+        # With data unread the end comes as a reset, which may overtake the close frame.
+        assert close_code(connection) in ((1009, None) if pieces == 1 else (1009,))
 
 
 def test_reader_that_does_not_read(target):
@@ -228,7 +226,7 @@ def test_garbage_on_tcp(target, secure):
         for number in range(150):
             data = greetings[number] if number < len(greetings) else generator.randbytes(generator.randrange(1, 4000))
             with socket.create_connection(("127.0.0.1", target.https_port if secure else target.http_port), 5) as client:
-                with contextlib.suppress(ConnectionError):
+                with contextlib.suppress(OSError):  # whichever way the box ended it
                     client.sendall(data)
                     client.shutdown(socket.SHUT_WR)
                     client.settimeout(5)
@@ -428,7 +426,7 @@ def test_guessing_the_secret_is_slowed_down(target):
 def test_clients_beyond_the_limit():
     """The broker's limit is kept, in PeerServer's words, and those inside go on."""
     from websockets.sync.client import connect
-    with Box({"broker.clients": 4}) as box, Pair(f"ws://127.0.0.1:{box.http_port}") as pair:
+    with Box({"broker.clients": 4, "room.people": 2}) as box, Pair(f"ws://127.0.0.1:{box.http_port}") as pair:
         url = f"ws://127.0.0.1:{box.http_port}/peerjs?key=peerjs&token=t&version=1.5.5&id="
         with connect(url + "c", proxy=None) as third, connect(url + "d", proxy=None) as fourth:
             assert "OPEN" in third.recv(5) and "OPEN" in fourth.recv(5)

@@ -316,6 +316,14 @@ class Box:
         """Resident memory in bytes."""
         return int(re.search(r"^VmRSS:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text(), re.M)[1]) * 1024
 
+    def watch_peak(self) -> None:
+        """Count `peak()` from here on."""
+        Path(f"/proc/{self.pid}/clear_refs").write_text("5")  # proc(5)
+
+    def peak(self) -> int:
+        """The most resident memory since `watch_peak()`, in bytes."""
+        return int(re.search(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{self.pid}/status").read_text(), re.M)[1]) * 1024
+
     def cpu(self) -> float:
         """Processor time used since the start, user and system, in seconds."""
         # The fields are counted after the name, which stands in parentheses and may hold spaces.

@@ -15,6 +15,9 @@ from pathlib import Path
 PERIOD = 0.05
 """Seconds from one exchange to the next."""
 
+FEWEST = 20
+"""Delays that are measured at least, however short the test."""
+
 PATIENCE = 10.0
 """Seconds a frame may take before the pair gives up."""
 
@@ -73,7 +76,7 @@ def exchange(url: str, name: str) -> None:
         assert opened["type"] == "OPEN", opened
     print("ready", flush=True)
     delays: list[float] = []
-    while not select.select([sys.stdin], [], [], PERIOD)[0]:
+    while not select.select([sys.stdin], [], [], PERIOD)[0] or len(delays) < FEWEST:
         for (sender, receiver), (source, target) in ((sockets, ids), (sockets[::-1], ids[::-1])):
             start = time.monotonic()
             payload = {"n": len(delays), "sdp": "x" * 1200}

@@ -36,6 +36,8 @@ final class WebSocketHandler: ChannelInboundHandler {
         }
         // RFC 6455 section 5.1: a frame of a client that is not masked ends the connection.
         guard frame.maskKey != nil else { return fail(context, .protocolError, "frames of a client must be masked") }
+        // RFC 6455 section 5.2: the reserved bits are for extensions, and none was agreed on.
+        guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return fail(context, .protocolError, "reserved bits are set") }
         switch frame.opcode {
         case .text where fragments == nil && frame.fin:
             signaling.received(id, text: frame.unmaskedData)
