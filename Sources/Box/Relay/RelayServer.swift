@@ -181,9 +181,9 @@ public enum RelayError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .portInUse(let port):
             "UDP port \(port) is taken by another program, often another TURN server; stop that one "
-                + "(`ss -ulpn 'sport = :\(port)'` shows it) or configure another port"
+                + "(`ss -ulpn 'sport = :\(port)'` shows it) or set stun.port to another"
         case .portForbidden(let port):
-            "UDP port \(port) may not be used by this user; run with CAP_NET_BIND_SERVICE or configure a port above 1023"
+            "UDP port \(port) may not be used by this user; run with CAP_NET_BIND_SERVICE or set stun.port above 1023"
         case .socket(let reason): "the UDP socket of STUN and TURN cannot be opened: \(reason)"
         case .alreadyRunning: "STUN and TURN are running already"
         }
