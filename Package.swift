@@ -181,7 +181,11 @@ let package = Package(
                 .product(name: "NIOPosix", package: nio),
             ]),
         tests(
-            of: "BoxWeb", [.product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio)]),
+            of: "BoxWeb",
+            [
+                .product(name: "NIOCore", package: nio), .product(name: "NIOWebSocket", package: nio),
+                .product(name: "NIOEmbedded", package: nio),
+            ]),
         tests(of: "Box", ["Wire", "BoxConfiguration"]),
     ],
     swiftLanguageModes: [.v6]

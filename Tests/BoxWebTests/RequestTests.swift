@@ -1,3 +1,5 @@
+import NIOCore
+import NIOWebSocket
 import Testing
 
 @testable import BoxWeb
@@ -27,5 +29,17 @@ import Testing
         #expect(mediaType(of: "app/main.js").hasPrefix("text/javascript"))
         #expect(mediaType(of: "manifest.webmanifest") == "application/manifest+json")
         #expect(mediaType(of: "unknown") == "application/octet-stream")
+    }
+}
+
+@Suite struct UnmaskingTests {
+    @Test(arguments: [0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 1500])
+    func `a mask comes off at every length, behind what is there already`(_ count: Int) {
+        let key = WebSocketMaskingKey([0x37, 0xFA, 0x21, 0x3D])!
+        let plain = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 7) }
+        let masked = ByteBuffer(bytes: plain.enumerated().map { $1 ^ key[$0 & 3] })
+        var buffer = ByteBuffer(string: "before")
+        buffer.writeUnmasked(masked, key)
+        #expect(Array(buffer.readableBytesView) == Array("before".utf8) + plain)
     }
 }

@@ -32,12 +32,17 @@ public final class SignalingServer: Sendable {
     /// Beyond these many bytes that a client has not read, it counts as a slow reader; the broker gives it time.
     static let writeBufferWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 16 << 10, high: 64 << 10)
 
+    /// Bytes of the storage for unmasking that are kept from one message to the next.
+    static let keptScratch = 16 << 10
+
     private final class State {
         var broker: PeerBroker
         var output = PeerBroker.Output()
         var connections: [ConnectionID: Connection] = [:]
         /// Connections that were written to since the last flush.
-        var unflushed: [ConnectionID] = []
+        var unflushed: [Connection] = []
+        /// Where a message is unmasked; kept, so that a message costs no allocation.
+        var scratch = ByteBuffer()
         var lastNumber: UInt64 = 0
         var timer: (deadline: Timestamp, task: Scheduled<Void>)?
         var protocolErrors: UInt64 = 0
@@ -47,10 +52,15 @@ public final class SignalingServer: Sendable {
         }
     }
 
-    private struct Connection {
+    private final class Connection {
         let handler: WebSocketHandler
         let context: ChannelHandlerContext
         var isUnflushed = false
+
+        init(handler: WebSocketHandler, context: ChannelHandlerContext) {
+            self.handler = handler
+            self.context = context
+        }
     }
 
     private let authority: RoomAuthority
@@ -142,6 +152,18 @@ extension SignalingServer {
         return id
     }
 
+    /// A text message has come, in one frame and masked.
+    func received(_ id: ConnectionID, text: ByteBuffer, maskedWith key: WebSocketMaskingKey) {
+        let state = state.value
+        var scratch = ByteBuffer()
+        swap(&scratch, &state.scratch)
+        scratch.clear()
+        scratch.writeUnmasked(text, key)
+        handle(.text(id, scratch.readableBytesSpan))
+        // A long message is rare; its storage is not kept.
+        if scratch.capacity <= Self.keptScratch { swap(&scratch, &state.scratch) }
+    }
+
     /// A text message has come.
     func received(_ id: ConnectionID, text: ByteBuffer) { handle(.text(id, text.readableBytesSpan)) }
 
@@ -172,9 +194,9 @@ extension SignalingServer {
     /// Sends what was written: once for all the messages of one read, not once for each.
     func flush() {
         let state = state.value
-        for id in state.unflushed {
-            state.connections[id]?.isUnflushed = false
-            state.connections[id]?.context.flush()
+        for connection in state.unflushed {
+            connection.isUnflushed = false
+            connection.context.flush()
         }
         state.unflushed.removeAll(keepingCapacity: true)
     }
@@ -199,8 +221,8 @@ extension SignalingServer {
         case .send(let id, let range):
             guard let connection = state.connections[id] else { return }
             if !connection.isUnflushed {
-                state.connections[id]?.isUnflushed = true
-                state.unflushed.append(id)
+                connection.isUnflushed = true
+                state.unflushed.append(connection)
             }
             connection.handler.write(connection.context, opcode: .text, ByteBuffer(bytes: bytes[range]))
         case .ping(let id):

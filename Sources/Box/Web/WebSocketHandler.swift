@@ -35,12 +35,16 @@ final class WebSocketHandler: ChannelInboundHandler {
             return
         }
         // RFC 6455 section 5.1: a frame of a client that is not masked ends the connection.
-        guard frame.maskKey != nil else { return fail(context, .protocolError, "frames of a client must be masked") }
+        guard let maskKey = frame.maskKey else {
+            return fail(context, .protocolError, "frames of a client must be masked")
+        }
         // RFC 6455 section 5.2: the reserved bits are for extensions, and none was agreed on.
-        guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else { return fail(context, .protocolError, "reserved bits are set") }
+        guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
+            return fail(context, .protocolError, "reserved bits are set")
+        }
         switch frame.opcode {
         case .text where fragments == nil && frame.fin:
-            signaling.received(id, text: frame.unmaskedData)
+            signaling.received(id, text: frame.data, maskedWith: maskKey)
         case .text where fragments == nil:
             fragments = frame.unmaskedData
         case .continuation where fragments != nil:
@@ -91,7 +95,13 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent { signaling.shutDown() }
+        switch event {
+        case is ChannelShouldQuiesceEvent: signaling.shutDown()
+        // The client's system has closed its end: nobody reads there any more. HTTP may go on half-closed, so the
+        // channel stays open by itself.
+        case ChannelEvent.inputClosed: context.close(promise: nil)
+        default: break
+        }
         context.fireUserInboundEventTriggered(event)
     }
 
