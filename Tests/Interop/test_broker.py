@@ -722,14 +722,14 @@ def test_client_that_says_nothing_is_dropped_after_90_seconds(shared, quiet):
     assert 88 < time.monotonic() - start
 
 
-def test_a_process_that_ends_is_gone_at_once(shared_box):
+def test_a_process_that_ends_is_gone_at_once(shared):
     """Its system closes the connection without a WebSocket's goodbye.
 
     Once the box took that for a half-closed connection and held the id until the next ping found nobody.
     """
-    client = Client(shared_box, "ended").opened()
+    client = Client(shared, "ended").opened()
     try:
         client.socket.socket.shutdown(socket.SHUT_WR)
-        wait_until(lambda: shared_box.status()["guests"] == 0, 1.5, "the box has seen the end of the connection")
+        wait_until(lambda: shared.status()["guests"] == 0, 1.5, "the box has seen the end of the connection")
     finally:
         client.socket.socket.close()

@@ -55,11 +55,27 @@ public final class SignalingServer: Sendable {
     private final class Connection {
         let handler: WebSocketHandler
         let context: ChannelHandlerContext
-        var isUnflushed = false
+        /// Frames that go out with the next flush, in one piece.
+        private var unsent = ByteBuffer()
 
         init(handler: WebSocketHandler, context: ChannelHandlerContext) {
             self.handler = handler
             self.context = context
+        }
+
+        /// Queues a text message.
+        /// - Returns: whether it is the first since the last flush.
+        func queue(_ text: ArraySlice<UInt8>) -> Bool {
+            let isFirst = unsent.readableBytes == 0
+            unsent.writeTextFrame(text)
+            return isFirst
+        }
+
+        func flush() {
+            guard unsent.readableBytes > 0 else { return }
+            var frames = ByteBuffer()
+            swap(&frames, &unsent)
+            handler.writeAndFlush(frames)
         }
     }
 
@@ -194,10 +210,7 @@ extension SignalingServer {
     /// Sends what was written: once for all the messages of one read, not once for each.
     func flush() {
         let state = state.value
-        for connection in state.unflushed {
-            connection.isUnflushed = false
-            connection.context.flush()
-        }
+        for connection in state.unflushed { connection.flush() }
         state.unflushed.removeAll(keepingCapacity: true)
     }
 
@@ -220,17 +233,15 @@ extension SignalingServer {
         switch action {
         case .send(let id, let range):
             guard let connection = state.connections[id] else { return }
-            if !connection.isUnflushed {
-                connection.isUnflushed = true
-                state.unflushed.append(connection)
-            }
-            connection.handler.write(connection.context, opcode: .text, ByteBuffer(bytes: bytes[range]))
+            if connection.queue(bytes[range]) { state.unflushed.append(connection) }
         case .ping(let id):
             guard let connection = state.connections[id] else { return }
+            connection.flush()
             connection.handler.write(connection.context, opcode: .ping, ByteBuffer())
             connection.context.flush()
         case .close(let id, let code, let reason):
             guard let connection = state.connections.removeValue(forKey: id) else { return }
+            connection.flush()
             connection.handler.close(
                 connection.context, code: WebSocketErrorCode(codeNumber: Int(code.rawValue)), reason: reason)
         }

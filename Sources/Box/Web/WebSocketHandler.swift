@@ -16,6 +16,8 @@ final class WebSocketHandler: ChannelInboundHandler {
     /// The pieces so far of a message that comes in several frames.
     private var fragments: ByteBuffer?
     private var isClosing = false
+    /// Where finished frames go out: text messages are framed by the server, many in one piece.
+    private var encoder: ChannelHandlerContext?
 
     init(signaling: SignalingServer, uri: String) {
         self.signaling = signaling
@@ -23,6 +25,7 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func handlerAdded(context: ChannelHandlerContext) {
+        encoder = try? context.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)
         id = signaling.opened(context, handler: self, uri: uri)
         signaling.flush()
     }
@@ -138,6 +141,11 @@ final class WebSocketHandler: ChannelInboundHandler {
         context.flush()
         let channel = context.channel
         context.eventLoop.scheduleTask(in: Self.closeTimeout) { channel.close(promise: nil) }
+    }
+
+    /// Sends bytes that are frames already.
+    func writeAndFlush(_ frames: ByteBuffer) {
+        encoder?.writeAndFlush(NIOAny(frames), promise: nil)
     }
 
     /// Queues one frame; a flush sends it.

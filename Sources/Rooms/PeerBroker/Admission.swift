@@ -129,8 +129,9 @@ extension PeerBroker {
             refuseWaiting(for: id, &output)
         }
         holders[id] = connection
-        connections[connection]?.role = .holder
-        connections[connection]?.lastFrame = now
+        let formerRole = state.role
+        state.role = .holder
+        state.lastFrame = now
         schedule(state.nextPing)
         counters.attached += 1
 
@@ -148,7 +149,7 @@ extension PeerBroker {
             counters.framesRelayed += 1
             counters.bytesRelayed += UInt64(message.count)
         }
-        switch state.role {
+        switch formerRole {
         case .waiting(let held, _):
             for frame in held { process(frame.span.bytes, from: connection, now, &output) }
         case .holder, .probed: break

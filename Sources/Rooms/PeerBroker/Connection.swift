@@ -2,8 +2,9 @@ import JSON
 import SansIO
 import Wire
 
-/// What the broker keeps of one connection.
-struct Connection: Sendable {
+/// What the broker keeps of one connection. A class: it is looked up for each message, and a copy would cost more than
+/// the message.
+final class Connection {
     /// What a connection is to its id.
     enum Role: Sendable {
         /// It holds the id.
@@ -57,7 +58,7 @@ struct Connection: Sendable {
     }
 
     /// Notes a sign of life, and says whether others wait to hear of it.
-    mutating func heard(at now: Timestamp) -> Bool {
+    func heard(at now: Timestamp) -> Bool {
         lastHeard = now
         pingedAt = nil
         guard case .probed = role else { return false }

@@ -11,7 +11,7 @@ import Wire
 ///
 /// The broker has no socket and no clock. The shell passes every happening to `handle`, carries out the actions it
 /// answers, and calls again with `.timer` at the time it asks for.
-public struct PeerBroker: Sendable {
+public struct PeerBroker {
     /// The key of PeerJS's clients unless told otherwise.
     public static let standardKey = "peerjs"
 

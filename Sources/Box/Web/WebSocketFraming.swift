@@ -27,4 +27,16 @@ extension ByteBuffer {
             return count
         }
     }
+
+    /// Appends a server's text frame, whole and unmasked (RFC 6455, section 5.2).
+    mutating func writeTextFrame(_ text: ArraySlice<UInt8>) {
+        reserveCapacity(minimumWritableBytes: 10 + text.count)
+        writeInteger(UInt8(0x81))  // FIN, and the opcode of text
+        switch text.count {
+        case ..<126: writeInteger(UInt8(text.count))
+        case ...0xFFFF: writeMultipleIntegers(UInt8(126), UInt16(text.count))
+        default: writeMultipleIntegers(UInt8(127), UInt64(text.count))
+        }
+        writeBytes(text)
+    }
 }
