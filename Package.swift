@@ -27,7 +27,8 @@ func library(
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .testTarget(
-        name: "\(name)Tests", dependencies: [.byName(name: name)] + dependencies, swiftSettings: settings)
+        name: "\(name)Tests", dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        swiftSettings: settings)
 }
 
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -157,6 +158,7 @@ let package = Package(
             ],
             path: "Tests/Load", swiftSettings: settings),
 
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests(of: "SansIO"),
         tests(of: "Wire"),
         tests(of: "JSON"),

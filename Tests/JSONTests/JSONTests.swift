@@ -1,4 +1,5 @@
 import JSON
+import TestSupport
 import Testing
 
 /// Texts in the manner of JSONTestSuite: those every reader must take.

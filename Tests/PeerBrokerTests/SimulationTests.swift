@@ -1,5 +1,6 @@
 import Credentials
 import SansIO
+import TestSupport
 import Testing
 import Wire
 

@@ -1,19 +1,7 @@
 import STUN
+import TestSupport
 import Testing
 import Wire
-
-/// A generator whose numbers depend on its seed only, so that a failure can be seen again.
-struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
 
 /// A message with every attribute this module can write.
 private func everything() -> [UInt8] {
@@ -200,7 +188,7 @@ private func everything() -> [UInt8] {
 
     @Test(arguments: 0..<64 as Range<UInt64>)
     func randomBytesNeverTrap(seed: UInt64) throws {
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<200 {
             var bytes = (0..<Int.random(in: 0...200, using: &generator)).map { _ in
                 UInt8.random(in: .min ... .max, using: &generator)

@@ -1,6 +1,7 @@
 import STUN
 import SansIO
 import TURN
+import TestSupport
 import Testing
 import Wire
 
@@ -87,7 +88,7 @@ import Wire
         var configuration = TURNConfiguration(
             realm: "box", networks: [IPNetwork(.v4(0x0A00_0000), prefixLength: 24)], localAddresses: [.box])
         configuration.relayPorts = 50_000...50_010
-        var server = TURNServer(configuration: configuration, generator: SeededGenerator(state: 1)) {
+        var server = TURNServer(configuration: configuration, generator: SeededGenerator(seed: 1)) {
             names.isExpired ? nil : Rig.passwords[$0]
         }
         var output = TURNOutput()

@@ -1,21 +1,9 @@
 import STUN
 import SansIO
 import TURN
+import TestSupport
 import Testing
 import Wire
-
-/// A generator whose numbers depend on its seed only, so that a failure can be seen again.
-struct SeededGenerator: RandomNumberGenerator, Sendable {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ z >> 30) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ z >> 27) &* 0x94D0_49BB_1331_11EB
-        return z ^ z >> 31
-    }
-}
 
 extension IPAddress {
     static let box = IPAddress.v4(0x0A00_0001)
@@ -54,7 +42,7 @@ final class Rig {
             localAddresses: [.box], relayPorts: 50_000...50_099)
         change(&configuration)
         let passwords = Self.passwords
-        server = TURNServer(configuration: configuration, generator: SeededGenerator(state: seed)) { passwords[$0] }
+        server = TURNServer(configuration: configuration, generator: SeededGenerator(seed: seed)) { passwords[$0] }
     }
 
     var counters: TURNCounters { server.counters }
@@ -233,7 +221,7 @@ final class Phone {
         self.address = TransportAddress(address, port: port)
         self.username = username
         password = Rig.passwords[username] ?? "none"
-        generator = SeededGenerator(state: UInt64(port) << 32 | UInt64(username.utf8.count))
+        generator = SeededGenerator(seed: UInt64(port) << 32 | UInt64(username.utf8.count))
     }
 
     var key: STUNKey {

@@ -1,6 +1,7 @@
 import STUN
 import SansIO
 import TURN
+import TestSupport
 import Testing
 import Wire
 
@@ -41,7 +42,7 @@ import Wire
         let rig = Rig(seed: seed)
         let phone = Phone(rig)
         let relayed = try #require(try phone.allocate().relayed)
-        var generator = SeededGenerator(state: seed)
+        var generator = SeededGenerator(seed: seed)
         for _ in 0..<2000 {
             var bytes = (0..<Int.random(in: 0...120, using: &generator)).map { _ in
                 UInt8.random(in: .min ... .max, using: &generator)
@@ -70,7 +71,7 @@ import Wire
             $0.limits.challengesPerAddress = 1e9
             $0.limits.challengeOctets = 1e9
         }
-        var generator = SeededGenerator(state: seed ^ 0xABCD)
+        var generator = SeededGenerator(seed: seed ^ 0xABCD)
         let phones = (1...6 as ClosedRange<UInt16>).map { Phone(rig, port: $0) }
         let laptop = TransportAddress(.laptop, port: 7000)
         var allocated: [UInt16: Timestamp] = [:]

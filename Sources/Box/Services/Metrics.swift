@@ -30,7 +30,7 @@ struct Metrics {
             "connections_closed_total", "TCP connections closed by the box before they were served.",
             [
                 ("cause=\"evicted\"", UInt64(gate.evicted)), ("cause=\"timed_out\"", UInt64(gate.timedOut)),
-                ("cause=\"refused\"", UInt64(gate.refused)),
+                ("cause=\"refused\"", UInt64(gate.refused)), ("cause=\"malformed\"", UInt64(gate.malformed)),
             ])
     }
 

@@ -36,6 +36,8 @@ public final class ConnectionGate: Sendable {
         public var evicted = 0
         /// Half-open connections closed because their request did not come in time.
         public var timedOut = 0
+        /// Connections ended because what came is no HTTP, or no TLS.
+        public var malformed = 0
         /// Connections refused because their address, or all together, held too many.
         public var refused = 0
     }
@@ -119,6 +121,9 @@ public final class ConnectionGate: Sendable {
         entry.channel.closeFuture.whenComplete { _ in self.release(address) }
         return true
     }
+
+    /// What came over a connection is no HTTP, or no TLS. On the event loop only.
+    func countMalformed() { state.value.counters.malformed += 1 }
 
     private func release(_ address: IPAddress) {
         let state = state.value

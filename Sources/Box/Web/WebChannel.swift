@@ -73,7 +73,7 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
             configuration.decoderConfiguration.maxHeaderListSize = Self.maxHeaderListSize
             configuration.decoderConfiguration.maxHeaderFieldCount = Self.maxHeaderFieldCount
             let session = try pipeline.configureUpgradableHTTPServerPipeline(configuration: configuration)
-            try pipeline.addHandler(ClosingAfterBadRequest())
+            try pipeline.addHandler(MalformedInputHandler(gate: gate))
             session.whenFailure { refuse(channel, because: $0) }
             return Value(channel: channel, session: session)
         }
@@ -129,12 +129,21 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
     }
 }
 
-/// Ends a connection whose bytes are not HTTP; the handlers before it have answered 400.
-private final class ClosingAfterBadRequest: ChannelInboundHandler, Sendable {
+/// Counts and ends a connection whose bytes are no HTTP, or no TLS; the handlers before it have answered 400, or an alert.
+private final class MalformedInputHandler: ChannelInboundHandler, Sendable {
     typealias InboundIn = Any
 
+    private let gate: ConnectionGate
+
+    init(gate: ConnectionGate) {
+        self.gate = gate
+    }
+
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard error is HTTPParserError else { return context.fireErrorCaught(error) }
+        guard error is HTTPParserError || error is NIOSSLError || error is BoringSSLError else {
+            return context.fireErrorCaught(error)
+        }
+        gate.countMalformed()
         context.close(promise: nil)
     }
 }
