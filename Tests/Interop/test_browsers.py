@@ -241,14 +241,14 @@ def test_rotation(party):
     old = party.link()
     new = party.box.rotate()
     for person in (ada, bob):
-        person.wait("globalThis.kibitzLocal.snapshot().then(page => page.state === 'rotated')", 15, "left the room")
+        person.wait("globalThis.kibitzLocal?.snapshot().then(page => page.state === 'rotated')", 15, "left the room")
         told = person.text("main")
         assert "new code" in told.lower() or "scan" in told.lower(), told
         person.screenshot(f"rotated-{person.kind}")
     assert people_in_status(party) == {}
     cleo = party.chromium("cleo")
     cleo.open(old)
-    cleo.wait("globalThis.kibitzLocal.snapshot().then(page => page.state === 'rotated')", 15, "the refusal")
+    cleo.wait("globalThis.kibitzLocal?.snapshot().then(page => page.state === 'rotated')", 15, "the refusal")
     told = cleo.text("main")
     assert "new code" in told.lower() or "scan" in told.lower(), told
     cleo.screenshot("old-code-refused-chromium")
