@@ -222,7 +222,7 @@ def test_garbage_on_tcp(target, secure):
     greetings = [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + generator.randbytes(300),
                  b"SSH-2.0-OpenSSH_9.6\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"EHLO box\r\n", b"\0" * 5000,
                  b"GET / HTTP/1.1\r\nHost: box\r\n\r\n", b"GET\r\n\r\n", b"\r\n" * 5000]
-    with nobody_notices(target, "kibitz_connections_accepted_total"):
+    with nobody_notices(target, "kibitz_connections_closed_total{cause=\"malformed\"}"):
         for number in range(150):
             data = greetings[number] if number < len(greetings) else generator.randbytes(generator.randrange(1, 4000))
             with socket.create_connection(("127.0.0.1", target.https_port if secure else target.http_port), 5) as client:
