@@ -163,7 +163,9 @@ class Network:
             run("ip", "netns", "add", self.box)
             self.namespaces.append(self.box)
             run("ip", "-n", self.box, "link", "set", "lo", "up")
-            run("ip", "-n", self.box, "link", "add", "bridge", "type", "bridge")
+            # An address given to a bridge stays. Otherwise it takes the lowest of its ports', another one whenever such
+            # a phone comes, and phones that know the old one can't reach the box for half a minute.
+            run("ip", "-n", self.box, "link", "add", "bridge", "address", "02:00:00:00:00:01", "type", "bridge")
             run("ip", "-n", self.box, "addr", "add", f"{self.address}/24", "dev", "bridge")
             run("ip", "-n", self.box, "link", "set", "bridge", "up")
         except BaseException:
