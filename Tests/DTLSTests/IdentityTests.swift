@@ -1,0 +1,2 @@
+import DTLS
+import Testing
