@@ -59,6 +59,9 @@ let package = Package(
         .systemLibrary(
             name: "CQREncode", path: "Sources/CLibraries/CQREncode", pkgConfig: "libqrencode",
             providers: [.apt(["libqrencode-dev"])]),
+        .systemLibrary(
+            name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "openssl",
+            providers: [.apt(["libssl-dev"])]),
         .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
 
         // Cores: bytes and time in, bytes and events out.
@@ -67,6 +70,7 @@ let package = Package(
         library("JSON", in: "Protocols"),
         library("STUN", in: "Protocols", ["Wire", crypto]),
         library("TURN", in: "Protocols", ["SansIO", "Wire", "STUN", crypto]),
+        library("DTLS", in: "Protocols", ["SansIO", "COpenSSL"]),
         library("Credentials", in: "Rooms", [crypto]),
         library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
         library("QRCode", in: "Panel", ["CQREncode"]),
@@ -164,6 +168,7 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "STUN", ["Wire"]),
         tests(of: "TURN", ["SansIO", "Wire", "STUN"]),
+        tests(of: "DTLS", ["SansIO"]),
         tests(of: "Credentials"),
         tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
         tests(of: "QRCode"),
