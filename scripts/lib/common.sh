@@ -5,7 +5,7 @@ checkout=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 cd "$checkout"
 
 # Building needs these beside the Swift toolchain: the C and C++ headers, and the C libraries of Package.swift.
-build_packages=(g++ git pkgconf libyaml-dev libqrencode-dev)
+build_packages=(g++ git pkgconf libyaml-dev libqrencode-dev libssl-dev)
 
 # A line for the person, apart from what a script prints as its result.
 note() { echo "kibitz-local: $*" >&2; }
