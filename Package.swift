@@ -70,7 +70,7 @@ let package = Package(
         library("JSON", in: "Protocols"),
         library("STUN", in: "Protocols", ["Wire", crypto]),
         library("TURN", in: "Protocols", ["SansIO", "Wire", "STUN", crypto]),
-        library("DTLS", in: "Protocols", ["SansIO", "COpenSSL"]),
+        library("DTLS", in: "Protocols", ["SansIO", "Wire", "COpenSSL"]),
         library("Credentials", in: "Rooms", [crypto]),
         library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
         library("QRCode", in: "Panel", ["CQREncode"]),
