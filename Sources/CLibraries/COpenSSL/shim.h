@@ -64,6 +64,11 @@ static inline EVP_PKEY *COpenSSL_generate_p256(void) {
     return EVP_EC_gen("P-256");
 }
 
+// RSA takes the number of its bits, the others none.
+static inline EVP_PKEY *COpenSSL_generate_key(const char *type, size_t bits) {
+    return bits > 0 ? EVP_PKEY_Q_keygen(NULL, NULL, type, bits) : EVP_PKEY_Q_keygen(NULL, NULL, type);
+}
+
 static inline long COpenSSL_BIO_get_mem_data(BIO *bio, char **data) {
     return BIO_get_mem_data(bio, data);
 }
@@ -74,6 +79,19 @@ static inline int COpenSSL_reason(unsigned long error) {
 
 static inline int COpenSSL_is_out_of_memory(unsigned long error) {
     return ERR_GET_REASON(error) == ERR_R_MALLOC_FAILURE;
+}
+
+// TLS 1.2's pseudorandom function; a list of OSSL_PARAM points into what Swift passes for one call only.
+static inline int COpenSSL_tls1_prf(
+    EVP_KDF_CTX *context, const char *digest, const unsigned char *secret, size_t secret_length,
+    const unsigned char *seed, size_t seed_length, unsigned char *output, size_t output_length) {
+    const OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, (char *)digest, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, (void *)secret, secret_length),
+        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, (void *)seed, seed_length),
+        OSSL_PARAM_construct_end(),
+    };
+    return EVP_KDF_derive(context, output, output_length, parameters);
 }
 
 // Whether the processor has instructions for AES; a Raspberry Pi 4 has none.

@@ -9,11 +9,19 @@ enum CipherSuite: UInt16 {
     /// `TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256` (RFC 7905).
     case chaCha20Poly1305 = 0xCCA9
 
-    /// OpenSSL's list of them, best first. ChaCha20 is the faster one without instructions for AES, as on a Raspberry Pi 4.
-    static var preferenceList: String {
-        let aes = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384"
-        let chaCha = "ECDHE-ECDSA-CHACHA20-POLY1305"
-        return COpenSSL_has_fast_aes() != 0 ? "\(aes):\(chaCha)" : "\(chaCha):\(aes)"
+    /// All of them, best first. ChaCha20 is the faster one without instructions for AES, as on a Raspberry Pi 4.
+    static var byPreference: [CipherSuite] {
+        COpenSSL_has_fast_aes() != 0
+            ? [.aes128GCM, .aes256GCM, .chaCha20Poly1305] : [.chaCha20Poly1305, .aes128GCM, .aes256GCM]
+    }
+
+    /// OpenSSL's name of it.
+    var libraryName: String {
+        switch self {
+        case .aes128GCM: "ECDHE-ECDSA-AES128-GCM-SHA256"
+        case .aes256GCM: "ECDHE-ECDSA-AES256-GCM-SHA384"
+        case .chaCha20Poly1305: "ECDHE-ECDSA-CHACHA20-POLY1305"
+        }
     }
 
     var keyLength: Int {
@@ -120,25 +128,11 @@ struct SessionKeys {
     ) throws(DTLSError) -> [UInt8] {
         let context = try Handle(
             EVP_KDF_CTX_new(algorithms.pseudorandomFunction.pointer), EVP_KDF_CTX_free, "EVP_KDF_CTX_new")
-        var secret = secret
-        var seed = seed
-        var name = Array(digest.utf8CString)
         var output = [UInt8](repeating: 0, count: count)
-        let result = name.withUnsafeMutableBufferPointer { name in
-            secret.withUnsafeMutableBytes { secret in
-                seed.withUnsafeMutableBytes { seed in
-                    let parameters = [
-                        OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, name.baseAddress, 0),
-                        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SECRET, secret.baseAddress, secret.count),
-                        OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SEED, seed.baseAddress, seed.count),
-                        OSSL_PARAM_construct_end(),
-                    ]
-                    return EVP_KDF_derive(context.pointer, &output, output.count, parameters)
-                }
-            }
-        }
-        OPENSSL_cleanse(&secret, secret.count)
-        try require(result, "EVP_KDF_derive")
+        try require(
+            COpenSSL_tls1_prf(
+                context.pointer, digest, secret, secret.count, seed, seed.count, &output, output.count),
+            "EVP_KDF_derive")
         return output
     }
 }

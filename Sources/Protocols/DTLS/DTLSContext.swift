@@ -43,9 +43,18 @@ public final class DTLSContext: Sendable {
     ///     handshake and ends it when none is accepted.
     ///   - limits: times.
     /// - Throws: ``DTLSError/libraryFailed(_:)``.
-    public init(
+    public convenience init(
         identity: DTLSIdentity, role: DTLSRole, srtpProfiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMSHA1_80],
         limits: DTLSLimits = DTLSLimits()
+    ) throws(DTLSError) {
+        try self.init(
+            identity: identity, role: role, srtpProfiles: srtpProfiles, limits: limits,
+            cipherSuites: CipherSuite.byPreference)
+    }
+
+    init(
+        identity: DTLSIdentity, role: DTLSRole, srtpProfiles: [SRTPProfile], limits: DTLSLimits,
+        cipherSuites: [CipherSuite]
     ) throws(DTLSError) {
         try startLibrary()
         self.role = role
@@ -66,7 +75,8 @@ public final class DTLSContext: Sendable {
         COpenSSL_CTX_set_max_cert_list(context, Self.maximumCertificates)
         // 112 bits, whatever the system's policy says.
         SSL_CTX_set_security_level(context, 2)
-        try require(SSL_CTX_set_cipher_list(context, CipherSuite.preferenceList), "SSL_CTX_set_cipher_list")
+        let suites = cipherSuites.map(\.libraryName).joined(separator: ":")
+        try require(SSL_CTX_set_cipher_list(context, suites), "SSL_CTX_set_cipher_list")
         let groups = [NID_X25519, NID_X9_62_prime256v1]
         try require(COpenSSL_CTX_set1_groups(context, groups, Int32(groups.count)), "SSL_CTX_set1_groups")
         // Certificates of ECDSA are what RFC 8827 section 6.5 asks for; applications may still choose RSA.
