@@ -168,7 +168,7 @@ let package = Package(
         tests(of: "JSON"),
         tests(of: "STUN", ["Wire"]),
         tests(of: "TURN", ["SansIO", "Wire", "STUN"]),
-        tests(of: "DTLS", ["SansIO"]),
+        tests(of: "DTLS", ["SansIO", "Wire", "COpenSSL"]),
         tests(of: "Credentials"),
         tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
         tests(of: "QRCode"),
