@@ -64,7 +64,7 @@ public struct SCTPLimits: Sendable {
     /// offered to the peer (a_rwnd). At least ``SCTPConfiguration/maximumMessageSize``.
     public var reassemblyBytes = 524_288
     /// Separate runs of fragments held.
-    public var reassemblyRuns = 4_096
+    public var reassemblyRuns = 1_024
     /// Separate gaps in what has been received.
     public var gaps = 1_024
     /// Streams in use in each direction. 65,535 are offered (RFC 8831 section 6.2), but few are ever used.
