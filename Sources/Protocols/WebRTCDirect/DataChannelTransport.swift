@@ -1,0 +1,320 @@
+public import DTLS
+import DataChannel
+public import SCTP
+public import SansIO
+import Wire
+
+/// The data channels of one peer over whatever carries datagrams: DTLS, SCTP over it (RFC 8261), and data channels over that
+/// (RFC 8831), as one machine.
+public struct DataChannelTransport: ~Copyable {
+    private var dtls: DTLSSession
+    private var sctp: SCTPAssociation
+    private var channels: DataChannelTable
+    private let role: DTLSRole
+    private let limits: TransportLimits
+    private var stage = Stage.handshaking
+    private var isWritable = true
+    /// Whether the last datagram was proven to come from the peer: it held application data, or completed the handshake.
+    public private(set) var isProven = false
+    private var dtlsDeadline: Timestamp?
+    private var sctpDeadline: Timestamp?
+
+    /// How far a transport is.
+    private enum Stage {
+        /// The DTLS handshake goes on.
+        case handshaking
+        /// DTLS is there, the SCTP handshake goes on.
+        case associating(DTLSPeer)
+        case connected
+        case closed
+    }
+
+    /// Makes a transport that waits for the peer's first flight, or, as a DTLS client, for ``TransportInput/start``.
+    /// - Parameters:
+    ///   - context: our DTLS identity and role. The client also begins the SCTP handshake and numbers its channels evenly.
+    ///   - role: the context's role.
+    ///   - association: how SCTP behaves.
+    ///   - limits: the most that is kept.
+    ///   - generator: must be cryptographically strong.
+    /// - Throws: when DTLS has no memory left.
+    public init(
+        context: DTLSContext, role: DTLSRole, association: SCTPConfiguration = SCTPConfiguration(),
+        limits: TransportLimits = TransportLimits(), generator: any RandomNumberGenerator & Sendable
+    ) throws(DTLSError) {
+        dtls = try DTLSSession(context: context)
+        sctp = SCTPAssociation(configuration: association, generator: generator)
+        // RFC 8832 section 6: the DTLS client takes the even identifiers.
+        channels = DataChannelTable(parity: role == .client ? .even : .odd, limits: limits.channels)
+        self.role = role
+        self.limits = limits
+    }
+
+    /// Octets of messages queued or not yet acknowledged.
+    public var bufferedBytes: Int { sctp.bufferedBytes }
+
+    /// What the SCTP association has done.
+    public var sctpCounters: SCTPCounters { sctp.counters }
+
+    /// Whether channels can be used.
+    public var isConnected: Bool {
+        switch stage {
+        case .connected: true
+        case .handshaking, .associating, .closed: false
+        }
+    }
+
+    /// Takes in what happened and says what to do about it.
+    /// - Parameters:
+    ///   - input: what happened.
+    ///   - now: the present time.
+    ///   - output: what to do is appended to it.
+    /// - Returns: when to call again with ``TransportInput/wake`` if nothing happens before, or nil if there is no need.
+    public mutating func handle(
+        _ input: borrowing TransportInput, at now: Timestamp, into output: inout TransportOutput
+    ) -> Timestamp? {
+        switch stage {
+        case .closed: return nil
+        case .handshaking, .associating, .connected: break
+        }
+        switch input {
+        case .start:
+            drive(.start, at: now, into: &output)
+        case .datagram(let bytes):
+            drive(.datagram(bytes), at: now, into: &output)
+        case .send(let bytes, let stream, let kind):
+            send(bytes, stream, kind, at: now, into: &output)
+        case .openChannel(let parameters):
+            update(.open(parameters), at: now, into: &output)
+        case .negotiateChannel(let stream, let parameters):
+            update(.negotiate(stream: stream, parameters), at: now, into: &output)
+        case .closeChannel(let stream):
+            update(.close(stream: stream), at: now, into: &output)
+        case .probe:
+            associate(.wake, at: now, into: &output)
+        case .close:
+            associate(.abort(reason: ""), at: now, into: &output)
+            shut(.closed, at: now, into: &output)
+        case .wake:
+            if let dtlsDeadline, dtlsDeadline <= now { drive(.wake, at: now, into: &output) }
+            if let sctpDeadline, sctpDeadline <= now { associate(.wake, at: now, into: &output) }
+        }
+        switch stage {
+        case .closed: return nil
+        case .handshaking, .associating, .connected: break
+        }
+        watchBuffer(into: &output)
+        guard let dtlsDeadline else { return sctpDeadline }
+        guard let sctpDeadline else { return dtlsDeadline }
+        return min(dtlsDeadline, sctpDeadline)
+    }
+
+    // MARK: DTLS
+
+    private mutating func drive(
+        _ input: borrowing DTLSInput, at now: Timestamp, into output: inout TransportOutput
+    ) {
+        output.dtls.removeAll()
+        dtlsDeadline = dtls.handle(input, at: now, into: &output.dtls)
+        output.takeDatagrams()
+        isProven = !output.dtls.records.isEmpty
+        var ending: TransportCloseReason?
+        for event in output.dtls.events {
+            switch event {
+            case .connected(let peer):
+                isProven = true
+                stage = .associating(peer)
+                if role == .client { associate(.connect, at: now, into: &output) }
+            case .closed: ending = .closedByPeer
+            case .failed(let failure): ending = .dtlsFailed(failure)
+            }
+        }
+        // What came in the same datagram before the end still counts.
+        for index in output.dtls.records.indices {
+            receive(index, at: now, into: &output)
+        }
+        if let ending { shut(ending, at: now, into: &output) }
+    }
+
+    /// Takes in the SCTP packet of one record.
+    private mutating func receive(_ index: Int, at now: Timestamp, into output: inout TransportOutput) {
+        let range = output.dtls.records[index]
+        output.sctp.removeAll()
+        sctpDeadline = sctp.handle(
+            .packet(output.dtls.applicationData.span.bytes.extracting(range)), at: now, into: &output.sctp)
+        finishAssociating(at: now, into: &output)
+    }
+
+    /// Ends the transport.
+    private mutating func shut(
+        _ reason: TransportCloseReason, at now: Timestamp, into output: inout TransportOutput
+    ) {
+        if case .closed = stage { return }
+        stage = .closed
+        output.records.removeAll()
+        _ = dtls.handle(.close, at: now, into: &output.records)
+        output.takeRecords()
+        output.events.append(.closed(reason))
+    }
+
+    // MARK: SCTP
+
+    private mutating func associate(_ input: SCTPInput, at now: Timestamp, into output: inout TransportOutput) {
+        switch stage {
+        case .handshaking, .closed: return
+        case .associating, .connected: break
+        }
+        output.sctp.removeAll()
+        sctpDeadline = sctp.handle(input, at: now, into: &output.sctp)
+        finishAssociating(at: now, into: &output)
+    }
+
+    /// Sends the packets of ``TransportOutput/sctp`` and carries out its events.
+    private mutating func finishAssociating(at now: Timestamp, into output: inout TransportOutput) {
+        output.records.removeAll()
+        for packet in output.sctp.packets {
+            seal(output.sctp.written.span.bytes.extracting(packet), at: now, into: &output.records)
+        }
+        output.takeRecords()
+        for event in output.sctp.events {
+            switch event {
+            case .message(let stream, let ppid, let range, _):
+                output.channels.removeAll()
+                channels.handle(
+                    .message(output.sctp.messageBytes.span.bytes.extracting(range), stream: stream, ppid: ppid),
+                    into: &output.channels)
+                finishChannels(message: range, at: now, into: &output)
+            case .established:
+                guard case .associating(let peer) = stage else { break }
+                stage = .connected
+                output.events.append(.connected(peer))
+            case .restarted: update(.restarted, at: now, into: &output)
+            case .streamsReset(let streams): update(.streamsReset(streams), at: now, into: &output)
+            case .outgoingReset(let streams), .outgoingResetFailed(let streams):
+                update(.outgoingReset(streams), at: now, into: &output)
+            case .refused: break
+            case .closed(let reason):
+                switch reason {
+                case .aborted: break
+                case .shutdown, .abortedByPeer: shut(.closedByPeer, at: now, into: &output)
+                case .unreachable, .protocolViolation: shut(.sctpFailed(reason), at: now, into: &output)
+                }
+            }
+        }
+    }
+
+    /// Protects one SCTP packet as one record.
+    private mutating func seal(_ packet: RawSpan, at now: Timestamp, into records: inout DTLSOutput) {
+        dtlsDeadline = dtls.handle(.send(packet), at: now, into: &records)
+    }
+
+    private mutating func send(
+        _ bytes: RawSpan, _ stream: UInt16, _ kind: DataChannelMessageKind, at now: Timestamp,
+        into output: inout TransportOutput
+    ) {
+        guard case .connected = stage,
+            let sending = channels.sending(on: stream, kind, isEmpty: bytes.isEmpty)
+        else { return output.events.append(.sendRefused(stream: stream, .notConnected)) }
+        if bytes.isEmpty {
+            // RFC 8831 section 6.6: SCTP has no empty messages; one zero octet stands for it.
+            let zero: InlineArray<1, UInt8> = [0]
+            associate(
+                .send(
+                    zero.span.bytes, stream: stream, ppid: sending.ppid, isUnordered: sending.isUnordered,
+                    reliability: sending.reliability), at: now, into: &output)
+        } else {
+            associate(
+                .send(
+                    bytes, stream: stream, ppid: sending.ppid, isUnordered: sending.isUnordered,
+                    reliability: sending.reliability), at: now, into: &output)
+        }
+        for event in output.sctp.events {
+            if case .refused(let cause) = event { output.events.append(.sendRefused(stream: stream, cause)) }
+        }
+    }
+
+    // MARK: Channels
+
+    private mutating func update(
+        _ input: borrowing DataChannelInput, at now: Timestamp, into output: inout TransportOutput
+    ) {
+        output.channels.removeAll()
+        channels.handle(input, into: &output.channels)
+        finishChannels(message: 0..<0, at: now, into: &output)
+    }
+
+    /// Carries out what the channels said; `message` is the range of the message that made them say it.
+    private mutating func finishChannels(
+        message: Range<Int>, at now: Timestamp, into output: inout TransportOutput
+    ) {
+        for event in output.channels.events {
+            switch event {
+            case .message(let stream, let kind, let isEmpty):
+                let start = output.payload.count
+                if !isEmpty {
+                    output.sctp.messageBytes.span.bytes.extracting(message)
+                        .withUnsafeBytes { output.payload.append(contentsOf: $0) }
+                }
+                output.events.append(.message(stream: stream, kind, start..<output.payload.count))
+            case .send(let stream, let range):
+                reply(
+                    .send(
+                        output.channels.written.span.bytes.extracting(range), stream: stream, ppid: DCEPMessage.ppid,
+                        isUnordered: false, reliability: .reliable), at: now, &output.replies, &output.records)
+                output.takeRecords()
+            case .reset(let stream):
+                reply(.reset(streams: [stream]), at: now, &output.replies, &output.records)
+                output.takeRecords()
+            case .opening(let stream): output.events.append(.channelOpening(stream: stream))
+            case .opened(let stream, let parameters, let isIncoming):
+                output.events.append(.channelOpened(stream: stream, parameters, isIncoming: isIncoming))
+            case .closed(let stream): output.events.append(.channelClosed(stream: stream))
+            case .refused(let cause): output.events.append(.refused(cause))
+            }
+        }
+    }
+
+    /// Sends what channels want said. While the events of another use of the association are being carried out, this one
+    /// has an output of its own; all it can tell is a refusal, by a peer that has filled its window with its own doing.
+    private mutating func reply(
+        _ input: SCTPInput, at now: Timestamp, _ replies: inout SCTPOutput, _ records: inout DTLSOutput
+    ) {
+        replies.removeAll()
+        sctpDeadline = sctp.handle(input, at: now, into: &replies)
+        records.removeAll()
+        for packet in replies.packets {
+            seal(replies.written.span.bytes.extracting(packet), at: now, into: &records)
+        }
+    }
+
+    /// Tells when too much waits for the peer, and when that is over.
+    private mutating func watchBuffer(into output: inout TransportOutput) {
+        let buffered = sctp.bufferedBytes
+        if isWritable, buffered > limits.highWater {
+            isWritable = false
+            output.events.append(.unwritable)
+        } else if !isWritable, buffered < limits.lowWater {
+            isWritable = true
+            output.events.append(.writable)
+        }
+    }
+}
+
+extension TransportOutput {
+    /// Takes over the datagrams of ``dtls``.
+    mutating func takeDatagrams() {
+        for range in dtls.datagrams { append(dtls.written.span.bytes.extracting(range), to: &written, &datagrams) }
+    }
+
+    /// Takes over the datagrams of ``records``.
+    mutating func takeRecords() {
+        for range in records.datagrams {
+            append(records.written.span.bytes.extracting(range), to: &written, &datagrams)
+        }
+    }
+
+    private func append(_ bytes: RawSpan, to written: inout ByteWriter, _ datagrams: inout [Range<Int>]) {
+        let start = written.count
+        written.write(bytes)
+        datagrams.append(start..<written.count)
+    }
+}

@@ -1,0 +1,100 @@
+import DTLS
+import ICE
+import STUN
+import SansIO
+import Wire
+
+/// One phone, known by both halves of the USERNAME of its checks (RFC 8445 section 7.2.2), wherever it is.
+final class Peer {
+    let id: PeerID
+    /// USERNAME, `<our fragment>:<its fragment>`.
+    var username: [UInt8]
+    let identity: EndpointIdentityKind
+    let context: DTLSContext
+    /// The key of our password.
+    let key: STUNKey
+    var ice: ICEPeer
+    /// DTLS and what is above it; nil until the peer begins a handshake.
+    var transport: DataChannelTransport?
+    var stage = Stage.checked
+    /// Whether it came with records of a session that is gone.
+    var isStale = false
+    var checkRate: Pacer
+    var datagramRate: Pacer
+    /// The address the per-address counts are kept under.
+    let home: IPAddress
+
+    /// When the transport wants to be called.
+    var transportDeadline: Timestamp?
+    /// When the peer must be connected; nil once it is.
+    var connectDeadline: Timestamp?
+    /// When consent is looked at; the sign of life that moves it later does so when it comes up.
+    var consentDeadline: Timestamp
+    /// The first of the three.
+    var deadline: Timestamp
+    /// Where its entry is in ``TimerHeap``; negative when there is none.
+    var timerPlace = -1
+
+    /// How far a peer is.
+    enum Stage {
+        /// A valid check came.
+        case checked
+        /// Its DTLS handshake, then that of SCTP, goes on.
+        case handshaking
+        case connected
+        case gone
+    }
+
+    init(
+        _ id: PeerID, username: [UInt8], identity: EndpointIdentityKind, context: DTLSContext, key: STUNKey,
+        home: IPAddress, limits: EndpointLimits, at now: Timestamp
+    ) {
+        self.id = id
+        self.username = username
+        self.identity = identity
+        self.context = context
+        self.key = key
+        self.home = home
+        ice = ICEPeer(at: now)
+        checkRate = Pacer(perSecond: limits.checksPerSecond)
+        datagramRate = Pacer(perSecond: limits.datagramsPerSecond)
+        consentDeadline = ice.consentDeadline
+        let connectDeadline = now + limits.connectTime
+        self.connectDeadline = connectDeadline
+        deadline = min(connectDeadline, consentDeadline)
+    }
+
+    func updateDeadline() {
+        var first = consentDeadline
+        if let connectDeadline { first = min(first, connectDeadline) }
+        if let transportDeadline { first = min(first, transportDeadline) }
+        deadline = first
+    }
+
+    /// Whether the halves of a check's USERNAME are this peer's.
+    func sends(_ check: borrowing ICECheck) -> Bool {
+        let local = check.localFragment
+        let remote = check.remoteFragment
+        let count = local.byteCount
+        guard username.count == count + 1 + remote.byteCount else { return false }
+        return local.elementsEqual(username[..<count]) && username[count] == UInt8(ascii: ":")
+            && remote.elementsEqual(username[(count + 1)...])
+    }
+}
+
+/// Lets through so many a second, and a second's worth at once; a token bucket in one number (GCRA).
+struct Pacer {
+    private let interval: UInt64
+    private var theoretical: UInt64 = 0
+
+    init(perSecond: Int) {
+        interval = 1_000_000_000 / UInt64(max(1, perSecond))
+    }
+
+    mutating func allows(at now: Timestamp) -> Bool {
+        let next = max(theoretical, now.nanoseconds) &+ interval
+        guard next &- now.nanoseconds <= 1_000_000_000 else { return false }
+        theoretical = next
+        return true
+    }
+}
