@@ -73,6 +73,10 @@ let package = Package(
         library("DTLS", in: "Protocols", ["SansIO", "Wire", "COpenSSL"]),
         library("SCTP", in: "Protocols", ["SansIO", "Wire"]),
         library("ICE", in: "Protocols", ["SansIO", "Wire", "STUN"]),
+        library("DataChannel", in: "Protocols", ["Wire", "SCTP"]),
+        library(
+            "WebRTCDirect", in: "Protocols",
+            ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel"]),
         library("Credentials", in: "Rooms", [crypto]),
         library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
         library("QRCode", in: "Panel", ["CQREncode"]),
@@ -164,7 +168,12 @@ let package = Package(
             ],
             path: "Tests/Load", swiftSettings: settings),
 
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
+        .target(name: "TestSupport", path: "Tests/Support", exclude: ["WebRTCClient"], swiftSettings: settings),
+        // The other end of a WebRTCEndpoint, for tests and for the load of `scripts/bench`.
+        .target(
+            name: "WebRTCClient",
+            dependencies: ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect"],
+            path: "Tests/Support/WebRTCClient", swiftSettings: settings),
         tests(of: "SansIO"),
         tests(of: "Wire"),
         tests(of: "JSON"),
@@ -173,6 +182,10 @@ let package = Package(
         tests(of: "DTLS", ["SansIO", "Wire", "COpenSSL"]),
         tests(of: "SCTP", ["SansIO", "Wire"]),
         tests(of: "ICE", ["SansIO", "Wire", "STUN"]),
+        tests(of: "DataChannel", ["SCTP"]),
+        tests(
+            of: "WebRTCDirect",
+            ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCClient"]),
         tests(of: "Credentials"),
         tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
         tests(of: "QRCode"),
