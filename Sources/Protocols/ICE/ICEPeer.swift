@@ -111,6 +111,15 @@ public struct ICEPeer: Sendable {
         return select(path, priority: 0, at: now)
     }
 
+    /// Takes over the paths another peer has checked: the same agent by the name it took when it restarted ICE
+    /// (RFC 8445 section 9).
+    /// - Parameter other: the peer of the new name.
+    public mutating func adopt(_ other: ICEPeer) {
+        for path in other.paths where !paths.contains(where: { $0.path == path.path }) && paths.count < Self.pathLimit {
+            paths.append(path)
+        }
+    }
+
     private mutating func select(_ path: ICEPath, priority: UInt32, at now: Timestamp) -> Change {
         let change: Change = selected == nil ? .selected : .moved
         selected = path

@@ -45,6 +45,7 @@ struct AddressLedger {
             accounts = accounts.filter { $0.value.peers > 0 || now - $0.value.lastUsed < .seconds(2) }
         }
         guard accounts[address] != nil || accounts.count < limits.addresses else { return body(&shared) }
+        let limits = limits
         return body(&accounts[address, default: Self.account(limits, at: now)])
     }
 
@@ -80,8 +81,9 @@ struct AddressLedger {
     mutating func beginHandshake(at address: IPAddress, _ now: Timestamp) -> Bool {
         guard handshakes < limits.handshakes, allBegun.take(at: now) else { return false }
         let isLoopback = address.isLoopback
+        let limit = limits.handshakesPerAddress
         let isAllowed = update(address, at: now) {
-            guard isLoopback || $0.handshakes < limits.handshakesPerAddress && $0.begun.take(at: now) else {
+            guard isLoopback || $0.handshakes < limit && $0.begun.take(at: now) else {
                 return false
             }
             $0.handshakes += 1

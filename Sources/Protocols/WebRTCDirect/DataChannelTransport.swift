@@ -36,12 +36,11 @@ public struct DataChannelTransport: ~Copyable {
     ///   - association: how SCTP behaves.
     ///   - limits: the most that is kept.
     ///   - generator: must be cryptographically strong.
-    /// - Throws: when DTLS has no memory left.
     public init(
         context: DTLSContext, role: DTLSRole, association: SCTPConfiguration = SCTPConfiguration(),
         limits: TransportLimits = TransportLimits(), generator: any RandomNumberGenerator & Sendable
-    ) throws(DTLSError) {
-        dtls = try DTLSSession(context: context)
+    ) {
+        dtls = DTLSSession(context: context)
         sctp = SCTPAssociation(configuration: association, generator: generator)
         // RFC 8832 section 6: the DTLS client takes the even identifiers.
         channels = DataChannelTable(parity: role == .client ? .even : .odd, limits: limits.channels)
@@ -129,19 +128,13 @@ public struct DataChannelTransport: ~Copyable {
             }
         }
         // What came in the same datagram before the end still counts.
-        for index in output.dtls.records.indices {
-            receive(index, at: now, into: &output)
+        let data = output.dtls.applicationData
+        for record in output.dtls.records {
+            output.sctp.removeAll()
+            sctpDeadline = sctp.handle(.packet(data.span.bytes.extracting(record)), at: now, into: &output.sctp)
+            finishAssociating(at: now, into: &output)
         }
         if let ending { shut(ending, at: now, into: &output) }
-    }
-
-    /// Takes in the SCTP packet of one record.
-    private mutating func receive(_ index: Int, at now: Timestamp, into output: inout TransportOutput) {
-        let range = output.dtls.records[index]
-        output.sctp.removeAll()
-        sctpDeadline = sctp.handle(
-            .packet(output.dtls.applicationData.span.bytes.extracting(range)), at: now, into: &output.sctp)
-        finishAssociating(at: now, into: &output)
     }
 
     /// Ends the transport.
@@ -170,19 +163,16 @@ public struct DataChannelTransport: ~Copyable {
 
     /// Sends the packets of ``TransportOutput/sctp`` and carries out its events.
     private mutating func finishAssociating(at now: Timestamp, into output: inout TransportOutput) {
-        output.records.removeAll()
-        for packet in output.sctp.packets {
-            seal(output.sctp.written.span.bytes.extracting(packet), at: now, into: &output.records)
-        }
-        output.takeRecords()
+        seal(output.sctp, at: now, into: &output)
+        guard !output.sctp.events.isEmpty else { return }
+        let messages = output.sctp.messageBytes
         for event in output.sctp.events {
             switch event {
             case .message(let stream, let ppid, let range, _):
+                let message = messages.span.bytes.extracting(range)
                 output.channels.removeAll()
-                channels.handle(
-                    .message(output.sctp.messageBytes.span.bytes.extracting(range), stream: stream, ppid: ppid),
-                    into: &output.channels)
-                finishChannels(message: range, at: now, into: &output)
+                channels.handle(.message(message, stream: stream, ppid: ppid), into: &output.channels)
+                finishChannels(message, at: now, into: &output)
             case .established:
                 guard case .associating(let peer) = stage else { break }
                 stage = .connected
@@ -202,9 +192,15 @@ public struct DataChannelTransport: ~Copyable {
         }
     }
 
-    /// Protects one SCTP packet as one record.
-    private mutating func seal(_ packet: RawSpan, at now: Timestamp, into records: inout DTLSOutput) {
-        dtlsDeadline = dtls.handle(.send(packet), at: now, into: &records)
+    /// Sends the packets of an SCTP output, each as one record of DTLS (RFC 8261 section 4).
+    private mutating func seal(_ packets: SCTPOutput, at now: Timestamp, into output: inout TransportOutput) {
+        guard !packets.packets.isEmpty else { return }
+        output.records.removeAll()
+        let bytes = packets.written
+        for packet in packets.packets {
+            dtlsDeadline = dtls.handle(.send(bytes.span.bytes.extracting(packet)), at: now, into: &output.records)
+        }
+        output.takeRecords()
     }
 
     private mutating func send(
@@ -239,31 +235,26 @@ public struct DataChannelTransport: ~Copyable {
     ) {
         output.channels.removeAll()
         channels.handle(input, into: &output.channels)
-        finishChannels(message: 0..<0, at: now, into: &output)
+        finishChannels(RawSpan(), at: now, into: &output)
     }
 
-    /// Carries out what the channels said; `message` is the range of the message that made them say it.
+    /// Carries out what the channels said; `message` is what made them say it.
     private mutating func finishChannels(
-        message: Range<Int>, at now: Timestamp, into output: inout TransportOutput
+        _ message: RawSpan, at now: Timestamp, into output: inout TransportOutput
     ) {
         for event in output.channels.events {
             switch event {
             case .message(let stream, let kind, let isEmpty):
                 let start = output.payload.count
-                if !isEmpty {
-                    output.sctp.messageBytes.span.bytes.extracting(message)
-                        .withUnsafeBytes { output.payload.append(contentsOf: $0) }
-                }
+                if !isEmpty { message.withUnsafeBytes { output.payload.append(contentsOf: $0) } }
                 output.events.append(.message(stream: stream, kind, start..<output.payload.count))
             case .send(let stream, let range):
+                let bytes = output.channels.written
                 reply(
                     .send(
-                        output.channels.written.span.bytes.extracting(range), stream: stream, ppid: DCEPMessage.ppid,
-                        isUnordered: false, reliability: .reliable), at: now, &output.replies, &output.records)
-                output.takeRecords()
-            case .reset(let stream):
-                reply(.reset(streams: [stream]), at: now, &output.replies, &output.records)
-                output.takeRecords()
+                        bytes.span.bytes.extracting(range), stream: stream, ppid: DCEPMessage.ppid,
+                        isUnordered: false, reliability: .reliable), at: now, into: &output)
+            case .reset(let stream): reply(.reset(streams: [stream]), at: now, into: &output)
             case .opening(let stream): output.events.append(.channelOpening(stream: stream))
             case .opened(let stream, let parameters, let isIncoming):
                 output.events.append(.channelOpened(stream: stream, parameters, isIncoming: isIncoming))
@@ -273,17 +264,12 @@ public struct DataChannelTransport: ~Copyable {
         }
     }
 
-    /// Sends what channels want said. While the events of another use of the association are being carried out, this one
-    /// has an output of its own; all it can tell is a refusal, by a peer that has filled its window with its own doing.
-    private mutating func reply(
-        _ input: SCTPInput, at now: Timestamp, _ replies: inout SCTPOutput, _ records: inout DTLSOutput
-    ) {
-        replies.removeAll()
-        sctpDeadline = sctp.handle(input, at: now, into: &replies)
-        records.removeAll()
-        for packet in replies.packets {
-            seal(replies.written.span.bytes.extracting(packet), at: now, into: &records)
-        }
+    /// Sends what channels want said. This happens while the events of another use of the association are being carried out, so
+    /// it has an output of its own; all it can tell is a refusal, to a peer that has filled the buffers with its own doing.
+    private mutating func reply(_ input: SCTPInput, at now: Timestamp, into output: inout TransportOutput) {
+        output.replies.removeAll()
+        sctpDeadline = sctp.handle(input, at: now, into: &output.replies)
+        seal(output.replies, at: now, into: &output)
     }
 
     /// Tells when too much waits for the peer, and when that is over.
@@ -296,25 +282,5 @@ public struct DataChannelTransport: ~Copyable {
             isWritable = true
             output.events.append(.writable)
         }
-    }
-}
-
-extension TransportOutput {
-    /// Takes over the datagrams of ``dtls``.
-    mutating func takeDatagrams() {
-        for range in dtls.datagrams { append(dtls.written.span.bytes.extracting(range), to: &written, &datagrams) }
-    }
-
-    /// Takes over the datagrams of ``records``.
-    mutating func takeRecords() {
-        for range in records.datagrams {
-            append(records.written.span.bytes.extracting(range), to: &written, &datagrams)
-        }
-    }
-
-    private func append(_ bytes: RawSpan, to written: inout ByteWriter, _ datagrams: inout [Range<Int>]) {
-        let start = written.count
-        written.write(bytes)
-        datagrams.append(start..<written.count)
     }
 }

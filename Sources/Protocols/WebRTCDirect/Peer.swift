@@ -1,6 +1,4 @@
-import DTLS
 import ICE
-import STUN
 import SansIO
 import Wire
 
@@ -9,11 +7,11 @@ final class Peer {
     let id: PeerID
     /// USERNAME, `<our fragment>:<its fragment>`.
     var username: [UInt8]
-    let identity: EndpointIdentityKind
-    let context: DTLSContext
-    /// The key of our password.
-    let key: STUNKey
+    /// The name of ours it came by.
+    let name: Name
     var ice: ICEPeer
+    /// Where its last datagram of DTLS came from.
+    var lastPath: ICEPath?
     /// DTLS and what is above it; nil until the peer begins a handshake.
     var transport: DataChannelTransport?
     var stage = Stage.checked
@@ -46,14 +44,11 @@ final class Peer {
     }
 
     init(
-        _ id: PeerID, username: [UInt8], identity: EndpointIdentityKind, context: DTLSContext, key: STUNKey,
-        home: IPAddress, limits: EndpointLimits, at now: Timestamp
+        _ id: PeerID, username: [UInt8], _ name: Name, home: IPAddress, limits: EndpointLimits, at now: Timestamp
     ) {
         self.id = id
         self.username = username
-        self.identity = identity
-        self.context = context
-        self.key = key
+        self.name = name
         self.home = home
         ice = ICEPeer(at: now)
         checkRate = Pacer(perSecond: limits.checksPerSecond)
@@ -63,6 +58,9 @@ final class Peer {
         self.connectDeadline = connectDeadline
         deadline = min(connectDeadline, consentDeadline)
     }
+
+    /// Where its packets go: the selected path, or before there is one the path it used.
+    var path: ICEPath? { ice.selected ?? lastPath }
 
     func updateDeadline() {
         var first = consentDeadline

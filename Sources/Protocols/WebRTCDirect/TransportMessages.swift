@@ -114,4 +114,21 @@ public struct TransportOutput: Sendable {
         swap(&writer, &written)
         return writer
     }
+    /// Takes over the datagrams of ``dtls``.
+    mutating func takeDatagrams() {
+        let bytes = dtls.written
+        for range in dtls.datagrams { append(bytes.span.bytes.extracting(range)) }
+    }
+
+    /// Takes over the datagrams of ``records``.
+    mutating func takeRecords() {
+        let bytes = records.written
+        for range in records.datagrams { append(bytes.span.bytes.extracting(range)) }
+    }
+
+    private mutating func append(_ bytes: RawSpan) {
+        let start = written.count
+        written.write(bytes)
+        datagrams.append(start..<written.count)
+    }
 }
