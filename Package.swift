@@ -68,6 +68,7 @@ let package = Package(
         library("SansIO", in: "Protocols"),
         library("Wire", in: "Protocols"),
         library("JSON", in: "Protocols"),
+        library("WebSocket", in: "Protocols", ["Wire", crypto]),
         library("STUN", in: "Protocols", ["Wire", crypto]),
         library("TURN", in: "Protocols", ["SansIO", "Wire", "STUN", crypto]),
         library("DTLS", in: "Protocols", ["SansIO", "Wire", "COpenSSL"]),
@@ -122,7 +123,7 @@ let package = Package(
         library(
             "BoxWeb", in: "Box",
             [
-                "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "WebClient", "BoxCertificates",
+                "SansIO", "Wire", "JSON", "WebSocket", "Credentials", "PeerBroker", "WebClient", "BoxCertificates",
                 "BoxRoom", logging,
                 crypto,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
@@ -131,7 +132,6 @@ let package = Package(
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOHTTP1", package: nio),
-                .product(name: "NIOWebSocket", package: nio),
                 .product(name: "NIOHTTPTypes", package: "swift-nio-extras"),
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
@@ -177,6 +177,7 @@ let package = Package(
         tests(of: "SansIO"),
         tests(of: "Wire"),
         tests(of: "JSON"),
+        tests(of: "WebSocket"),
         tests(of: "STUN", ["Wire"]),
         tests(of: "TURN", ["SansIO", "Wire", "STUN"]),
         tests(of: "DTLS", ["SansIO", "Wire", "COpenSSL"]),
@@ -207,8 +208,8 @@ let package = Package(
         tests(
             of: "BoxWeb",
             [
-                .product(name: "NIOCore", package: nio), .product(name: "NIOWebSocket", package: nio),
-                .product(name: "NIOEmbedded", package: nio),
+                "BoxRoom", "BoxState", "PeerBroker", logging, .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio), .product(name: "NIOEmbedded", package: nio),
             ]),
         tests(of: "Box", ["Wire", "BoxConfiguration"]),
     ],

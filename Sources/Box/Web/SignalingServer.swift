@@ -3,12 +3,10 @@ import Credentials
 import HummingbirdCore
 public import Logging
 public import NIOCore
-import NIOWebSocket
 public import PeerBroker
 import SansIO
-import Wire
 
-/// The shell of the broker: WebSockets in, the core's actions out, one timer.
+/// The shell of the broker: what comes over the connections in, the core's actions out, one timer.
 ///
 /// All of its state lives on one event loop.
 public final class SignalingServer: Sendable {
@@ -29,23 +27,16 @@ public final class SignalingServer: Sendable {
         }
     }
 
-    /// Beyond these many bytes that a client has not read, it counts as a slow reader; the broker gives it time.
-    static let writeBufferWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 16 << 10, high: 64 << 10)
-
-    /// Bytes of the storage for unmasking that are kept from one message to the next.
-    static let keptScratch = 16 << 10
-
     private final class State {
         var broker: PeerBroker
         var output = PeerBroker.Output()
         var connections: [ConnectionID: Connection] = [:]
         /// Connections that were written to since the last flush.
         var unflushed: [Connection] = []
-        /// Where a message is unmasked; kept, so that a message costs no allocation.
-        var scratch = ByteBuffer()
         var lastNumber: UInt64 = 0
         var timer: (deadline: Timestamp, task: Scheduled<Void>)?
         var protocolErrors: UInt64 = 0
+        let webSocketBuffers = WebSocketBuffers()
 
         init(broker: PeerBroker) {
             self.broker = broker
@@ -53,29 +44,11 @@ public final class SignalingServer: Sendable {
     }
 
     private final class Connection {
-        let handler: WebSocketHandler
-        let context: ChannelHandlerContext
-        /// Frames that go out with the next flush, in one piece.
-        private var unsent = ByteBuffer()
+        let transport: any SignalingTransport
+        var isUnflushed = false
 
-        init(handler: WebSocketHandler, context: ChannelHandlerContext) {
-            self.handler = handler
-            self.context = context
-        }
-
-        /// Queues a text message.
-        /// - Returns: whether it is the first since the last flush.
-        func queue(_ text: ArraySlice<UInt8>) -> Bool {
-            let isFirst = unsent.readableBytes == 0
-            unsent.writeTextFrame(text)
-            return isFirst
-        }
-
-        func flush() {
-            guard unsent.readableBytes > 0 else { return }
-            var frames = ByteBuffer()
-            swap(&frames, &unsent)
-            handler.writeAndFlush(frames)
+        init(_ transport: any SignalingTransport) {
+            self.transport = transport
         }
     }
 
@@ -84,8 +57,8 @@ public final class SignalingServer: Sendable {
     private let loop: any EventLoop
     private let logger: Logger
     private let state: NIOLoopBoundBox<State>
-    /// Bytes of one WebSocket message; beyond it the connection is closed.
-    let maxFrameSize: Int
+    /// Bytes of one message; beyond it a transport ends the connection by itself rather than gather them.
+    public let maximumMessageBytes: Int
 
     /// Makes a broker with nobody in it.
     /// - Parameters:
@@ -99,8 +72,8 @@ public final class SignalingServer: Sendable {
         loop = eventLoop
         // PeerServer's WebSocket is at <path>/peerjs, whatever the key.
         webSocketPath = configuration.path == "/" ? "/peerjs" : configuration.path + "/peerjs"
-        // The core answers a message that is a little too long in words; the decoder cuts off what is far beyond.
-        maxFrameSize = 2 * configuration.limits.frameBytes
+        // The core answers a message that is a little too long in words; the transport cuts off what is far beyond.
+        maximumMessageBytes = 2 * configuration.limits.frameBytes
         let broker = PeerBroker(
             key: configuration.key, generation: authority.credentials.generation, tokens: authority.sessionTokens,
             limits: configuration.limits, generator: SystemRandomNumberGenerator())
@@ -118,7 +91,9 @@ public final class SignalingServer: Sendable {
 extension SignalingServer {
     /// Sends everyone out: the authority's credentials have changed.
     public func rotate() async {
-        await onLoop { self.handle(.rotated(generation: self.authority.credentials.generation)) }
+        await onLoop {
+            self.handle(.rotated(generation: self.authority.credentials.generation), self.state.value)
+        }
     }
 
     /// The broker's state, and how many WebSockets were closed for breaking the protocol.
@@ -151,104 +126,98 @@ extension SignalingServer {
 // MARK: From the connections, on the event loop
 
 extension SignalingServer {
-    /// A WebSocket was accepted.
-    func opened(_ context: ChannelHandlerContext, handler: WebSocketHandler, uri: String) -> ConnectionID {
+    /// A connection was accepted.
+    /// - Parameters:
+    ///   - transport: what carries it. The broker may use it, or close it, before this returns.
+    ///   - opening: with what it was opened.
+    /// - Returns: its name for the other calls.
+    public func opened(_ transport: any SignalingTransport, _ opening: PeerBroker.Opening) -> ConnectionID {
         let state = state.value
         state.lastNumber += 1
         let id = ConnectionID(state.lastNumber)
-        state.connections[id] = Connection(handler: handler, context: context)
-        let query = URI(uri).query ?? ""
-        func value(_ name: String) -> String? { queryValue(name, in: query) }
-        handle(
-            .opened(
-                id,
-                PeerBroker.Opening(
-                    key: value("key"), id: value("id"), token: value("token"), version: value("version"),
-                    address: IPAddress(context.remoteAddress))))
+        state.connections[id] = Connection(transport)
+        handle(.opened(id, opening), state)
         return id
     }
 
-    /// A text message has come, in one frame and masked.
-    func received(_ id: ConnectionID, text: ByteBuffer, maskedWith key: WebSocketMaskingKey) {
-        let state = state.value
-        var scratch = ByteBuffer()
-        swap(&scratch, &state.scratch)
-        scratch.clear()
-        scratch.writeUnmasked(text, key)
-        handle(.text(id, scratch.readableBytesSpan))
-        // A long message is rare; its storage is not kept.
-        if scratch.capacity <= Self.keptScratch { swap(&scratch, &state.scratch) }
-    }
-
     /// A text message has come.
-    func received(_ id: ConnectionID, text: ByteBuffer) { handle(.text(id, text.readableBytesSpan)) }
+    public func received(_ id: ConnectionID, text: RawSpan) { handle(.text(id, text), state.value) }
 
     /// A binary message has come.
-    func receivedBinary(_ id: ConnectionID) { handle(.binary(id)) }
+    public func receivedBinary(_ id: ConnectionID) { handle(.binary(id), state.value) }
 
-    /// A pong has come.
-    func receivedPong(_ id: ConnectionID) { handle(.pong(id)) }
+    /// A pong has come, or another sign that the other end lives.
+    public func receivedPong(_ id: ConnectionID) { handle(.pong(id), state.value) }
 
     /// The connection's outgoing buffer is full, or has room again.
-    func writabilityChanged(_ id: ConnectionID, _ isWritable: Bool) { handle(.writable(id, isWritable)) }
+    public func writabilityChanged(_ id: ConnectionID, _ isWritable: Bool) {
+        handle(.writable(id, isWritable), state.value)
+    }
 
-    /// The connection is gone.
-    func closed(_ id: ConnectionID) {
-        guard state.value.connections.removeValue(forKey: id) != nil else { return }
-        handle(.closed(id))
+    /// The connection is gone. Once for each is enough; of one that the broker has closed it need not be told.
+    public func closed(_ id: ConnectionID) {
+        let state = state.value
+        guard state.connections.removeValue(forKey: id) != nil else { return }
+        handle(.closed(id), state)
+    }
+
+    /// Sends what was written: a transport calls it once for all the messages of one read, not once for each.
+    public func flush() {
+        let state = state.value
+        guard !state.unflushed.isEmpty else { return }
+        // A write that fails may end its connection, which may bring the next messages: they are for a later flush.
+        var connections: [Connection] = []
+        swap(&connections, &state.unflushed)
+        for connection in connections {
+            connection.isUnflushed = false
+            connection.transport.flush()
+        }
+        connections.removeAll(keepingCapacity: true)
+        if state.unflushed.isEmpty { swap(&connections, &state.unflushed) } else { flush() }
     }
 
     /// The box is going down: tells everyone, and lets nobody in any more.
     func shutDown() {
-        handle(.shutdown)
+        handle(.shutdown, state.value)
         flush()
     }
 
     /// A client broke the WebSocket protocol.
     func countProtocolError() { state.value.protocolErrors += 1 }
 
-    /// Sends what was written: once for all the messages of one read, not once for each.
-    func flush() {
-        let state = state.value
-        for connection in state.unflushed { connection.flush() }
-        state.unflushed.removeAll(keepingCapacity: true)
-    }
+    /// What all WebSockets of the event loop share.
+    var webSocketBuffers: WebSocketBuffers { state.value.webSocketBuffers }
 
-    private func handle(_ input: borrowing PeerBroker.Input) {
-        let state = state.value
+    private func handle(_ input: borrowing PeerBroker.Input, _ state: State) {
         // Carrying out an action may bring the next input (a write that fails closes its connection): each call has
         // an output of its own then, and the common case reuses one.
         var output = PeerBroker.Output()
         swap(&output, &state.output)
         let deadline = state.broker.handle(input, at: .now, into: &output)
-        schedule(deadline)
-        for action in output.actions { carryOut(action, bytes: output.bytes) }
+        schedule(deadline, state)
+        for action in output.actions { carryOut(action, output.bytes, state) }
         for event in output.events { log(event) }
         output.removeAll()
         swap(&output, &state.output)
     }
 
-    private func carryOut(_ action: PeerBroker.Action, bytes: [UInt8]) {
-        let state = state.value
+    private func carryOut(_ action: PeerBroker.Action, _ bytes: [UInt8], _ state: State) {
         switch action {
         case .send(let id, let range):
             guard let connection = state.connections[id] else { return }
-            if connection.queue(bytes[range]) { state.unflushed.append(connection) }
+            connection.transport.send(bytes.span.bytes.extracting(range))
+            if !connection.isUnflushed {
+                connection.isUnflushed = true
+                state.unflushed.append(connection)
+            }
         case .ping(let id):
-            guard let connection = state.connections[id] else { return }
-            connection.flush()
-            connection.handler.write(connection.context, opcode: .ping, ByteBuffer())
-            connection.context.flush()
+            state.connections[id]?.transport.ping()
         case .close(let id, let code, let reason):
-            guard let connection = state.connections.removeValue(forKey: id) else { return }
-            connection.flush()
-            connection.handler.close(
-                connection.context, code: WebSocketErrorCode(codeNumber: Int(code.rawValue)), reason: reason)
+            state.connections.removeValue(forKey: id)?.transport.close(code: code, reason: reason)
         }
     }
 
-    private func schedule(_ deadline: Timestamp?) {
-        let state = state.value
+    private func schedule(_ deadline: Timestamp?, _ state: State) {
         guard let deadline else { return }
         // An earlier call than asked for does no harm, and saves a rescheduling for each frame.
         if let timer = state.timer, timer.deadline <= deadline { return }
@@ -257,7 +226,7 @@ extension SignalingServer {
             deadline: .uptimeNanoseconds(min(deadline.nanoseconds, UInt64(Int64.max)))
         ) {
             state.timer = nil
-            self.handle(.timer)
+            self.handle(.timer, state)
             self.flush()
         }
         state.timer = (deadline, task)
@@ -282,19 +251,4 @@ extension SignalingServer {
 extension Timestamp {
     /// The present reading of the event loops' clock.
     static var now: Timestamp { Timestamp(nanoseconds: NIODeadline.now().uptimeNanoseconds) }
-}
-
-extension IPAddress {
-    /// The address of a socket's other end; the unspecified one when it is gone.
-    init(_ address: SocketAddress?) {
-        guard case .v4? = address else {
-            self = .v4(0)
-            return
-        }
-        self = .v4(
-            address?.withSockAddr { pointer, size in
-                // struct sockaddr_in (ip(7)): family, port, then the address in network byte order.
-                UInt32(bigEndian: UnsafeRawPointer(pointer).loadUnaligned(fromByteOffset: 4, as: UInt32.self))
-            } ?? 0)
-    }
 }

@@ -7,7 +7,6 @@ import NIOHTTP1
 import NIOHTTPTypes
 import NIOHTTPTypesHTTP1
 import NIOSSL
-import NIOWebSocket
 
 /// How one accepted connection is set up: the gate, TLS if it is the HTTPS port, then HTTP/1.1 or, after an
 /// upgrade on the broker's path, WebSocket.
@@ -47,18 +46,9 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
                 // A context for each connection, so that a renewed certificate serves from the next one on.
                 try pipeline.addHandler(NIOSSLServerHandler(context: certificates.current()))
             }
-            let upgrader = NIOTypedWebSocketServerUpgrader<Session>(
-                maxFrameSize: signaling.maxFrameSize,
-                // A protocol error is ours to count; the handler closes with the code RFC 6455 wants.
-                enableAutomaticErrorHandling: false,
-                shouldUpgrade: { channel, head in
-                    channel.eventLoop.makeSucceededFuture(signaling.accepts(head.uri) ? HTTPHeaders() : nil)
-                },
-                upgradePipelineHandler: { channel, head in
-                    channel.eventLoop.makeCompletedFuture {
-                        try addWebSocket(to: channel, head: head, admission: admission)
-                    }
-                })
+            let upgrader = WebSocketUpgrader(
+                accepts: { signaling.accepts($0) },
+                makeSession: { try addWebSocket(to: $0, head: $1, admission: admission) })
             var configuration = NIOUpgradableHTTPServerPipelineConfiguration(
                 upgradeConfiguration: NIOTypedHTTPServerUpgradeConfiguration(
                     upgraders: [upgrader],
@@ -95,8 +85,8 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
         let status: HTTPResponseStatus
         switch error {
         case GateError.tooManyConnections: status = .serviceUnavailable
-        case let error as NIOWebSocketUpgradeError:
-            status = error == .unsupportedWebSocketTarget ? .notFound : .badRequest
+        case WebSocketRefusal.notFound: status = .notFound
+        case WebSocketRefusal.badRequest: status = .badRequest
         default: return channel.close(promise: nil)
         }
         let head = HTTPResponseHead(
@@ -122,9 +112,12 @@ struct WebChannel: ServerChildChannel, HTTPChannelHandler {
     ) throws -> Session {
         guard gate.promote(admission) else { throw GateError.tooManyConnections }
         try channel.syncOptions?.setOption(
-            ChannelOptions.writeBufferWaterMark, value: SignalingServer.writeBufferWaterMark)
-        try channel.pipeline.syncOperations.addHandler(
-            WebSocketHandler(signaling: signaling, uri: head.uri))
+            ChannelOptions.writeBufferWaterMark, value: WebSocketHandler.writeBufferWaterMark)
+        let pipeline = channel.pipeline.syncOperations
+        // Errors of TLS go on to that handler; what is read does not.
+        try pipeline.addHandler(
+            WebSocketHandler(signaling: signaling, uri: head.uri, isSecure: certificates != nil),
+            position: .before(pipeline.handler(type: MalformedInputHandler.self)))
         return .webSocket(channel)
     }
 }

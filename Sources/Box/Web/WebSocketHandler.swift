@@ -1,84 +1,80 @@
+import HummingbirdCore
 import NIOCore
-import NIOWebSocket
 import PeerBroker
+import WebSocket
+import Wire
 
-/// One client's WebSocket: frames in to the broker, the broker's frames out (RFC 6455).
+/// One client's WebSocket: frames in to the broker, the broker's messages out (RFC 6455).
+///
+/// It is the only handler a plain connection has. It reads frames off the channel's own buffer, and writes straight to
+/// the socket what that takes at once; only the rest waits in the channel.
 final class WebSocketHandler: ChannelInboundHandler {
-    typealias InboundIn = WebSocketFrame
-    typealias OutboundOut = WebSocketFrame
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = ByteBuffer
 
     /// After our close frame, how long the client has to answer with its own before the connection is cut.
     static let closeTimeout = TimeAmount.seconds(2)
+    /// Beyond these many bytes that a client has not read, it counts as a slow reader; the broker gives it time.
+    static let writeBufferWaterMark = ChannelOptions.Types.WriteBufferWaterMark(low: 16 << 10, high: 64 << 10)
 
     private let signaling: SignalingServer
+    private let buffers: WebSocketBuffers
     private let uri: String
+    private let isSecure: Bool
     private var id: ConnectionID?
-    /// The pieces so far of a message that comes in several frames.
-    private var fragments: ByteBuffer?
+    private var context: ChannelHandlerContext?
+    private var reader: WebSocketReader
     private var isClosing = false
-    /// Where finished frames go out: text messages are framed by the server, many in one piece.
-    private var encoder: ChannelHandlerContext?
+    /// Frames that go out with the next flush, in one piece.
+    private var unsent: [UInt8] = []
+    /// Where they go; nil when they must go through the channel, which encrypts.
+    private var socket: DirectSocket?
+    /// Writes that the channel has not finished; what comes behind them must not pass them.
+    private var writesUnderWay = 0
 
-    init(signaling: SignalingServer, uri: String) {
+    /// Makes a handler; on the event loop only.
+    /// - Parameters:
+    ///   - signaling: the broker.
+    ///   - uri: the request target with which the WebSocket was opened.
+    ///   - isSecure: whether the connection is encrypted.
+    init(signaling: SignalingServer, uri: String, isSecure: Bool) {
         self.signaling = signaling
         self.uri = uri
+        self.isSecure = isSecure
+        buffers = signaling.webSocketBuffers
+        reader = WebSocketReader(maximumMessageBytes: signaling.maximumMessageBytes)
     }
 
+    // MARK: The channel
+
     func handlerAdded(context: ChannelHandlerContext) {
-        encoder = try? context.pipeline.syncOperations.context(handlerType: WebSocketFrameEncoder.self)
-        id = signaling.opened(context, handler: self, uri: uri)
+        self.context = context
+        if !isSecure { socket = DirectSocket(context.channel) }
+        let query = URI(uri).query ?? ""
+        func value(_ name: String) -> String? { queryValue(name, in: query) }
+        let id = signaling.opened(
+            self,
+            PeerBroker.Opening(
+                key: value("key"), id: value("id"), token: value("token"), version: value("version"),
+                address: IPAddress(context.remoteAddress)))
+        // It may have been turned away already.
+        if !isClosing { self.id = id }
         signaling.flush()
     }
 
+    func handlerRemoved(context: ChannelHandlerContext) {
+        self.context = nil
+        socket = nil
+    }
+
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let frame = unwrapInboundIn(data)
-        guard let id else { return }
-        if isClosing {
-            if frame.opcode == .connectionClose { context.close(promise: nil) }
-            return
-        }
-        // RFC 6455 section 5.1: a frame of a client that is not masked ends the connection.
-        guard let maskKey = frame.maskKey else {
-            return fail(context, .protocolError, "frames of a client must be masked")
-        }
-        // RFC 6455 section 5.2: the reserved bits are for extensions, and none was agreed on.
-        guard !frame.rsv1, !frame.rsv2, !frame.rsv3 else {
-            return fail(context, .protocolError, "reserved bits are set")
-        }
-        switch frame.opcode {
-        case .text where fragments == nil && frame.fin:
-            signaling.received(id, text: frame.data, maskedWith: maskKey)
-        case .text where fragments == nil:
-            fragments = frame.unmaskedData
-        case .continuation where fragments != nil:
-            var piece = frame.unmaskedData
-            fragments?.writeBuffer(&piece)
-            guard let message = fragments, message.readableBytes <= signaling.maxFrameSize else {
-                return fail(context, .messageTooLarge, "a message may have \(signaling.maxFrameSize) bytes")
-            }
-            if frame.fin {
-                fragments = nil
-                signaling.received(id, text: message)
-            }
-        case .ping where context.channel.isWritable:
-            write(context, opcode: .pong, frame.unmaskedData)
-            context.flush()
-        case .ping:
-            // One who pings and does not read gets no heap of pongs (RFC 6455 section 5.5.3: the latest may do).
-            break
-        case .pong:
-            signaling.receivedPong(id)
-        case .connectionClose:
-            // RFC 6455 section 5.5.1: answered with a close frame, then the server ends the connection.
-            isClosing = true
-            write(context, opcode: .connectionClose, frame.unmaskedData)
-            context.flush()
-            context.close(promise: nil)
-        case .binary:
-            signaling.receivedBinary(id)
-        default:
-            fail(context, .protocolError, "unexpected frame")
-        }
+        let buffer = unwrapInboundIn(data)
+        var events = WebSocketEvents()
+        swap(&events, &buffers.events)
+        reader.read(buffer.readableBytesSpan, into: &events)
+        for event in events.events { handle(event, events, context) }
+        events.removeAll()
+        swap(&events, &buffers.events)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
@@ -91,8 +87,8 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
-        if let id { signaling.closed(id) }
-        id = nil
+        socket = nil
+        forget()
         signaling.flush()
         context.fireChannelInactive()
     }
@@ -109,47 +105,94 @@ final class WebSocketHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        switch error as? NIOWebSocketError {
-        case .invalidFrameLength?:
-            fail(context, .messageTooLarge, "a message may have \(signaling.maxFrameSize) bytes")
-        case .some:
-            fail(context, .protocolError, "not a WebSocket frame")
-        case nil:
-            // A reset, a time-out: the connection is gone already.
+        // A reset, a time-out, broken TLS: the connection is of no use any more.
+        context.fireErrorCaught(error)
+        context.close(promise: nil)
+    }
+
+    // MARK: Frames
+
+    private func handle(_ event: WebSocketEvent, _ events: borrowing WebSocketEvents, _ context: ChannelHandlerContext)
+    {
+        guard let id, !isClosing else {
+            if case .close = event { context.close(promise: nil) }
+            return
+        }
+        switch event {
+        case .text(let range):
+            signaling.received(id, text: events.bytes(range))
+        case .binary:
+            signaling.receivedBinary(id)
+        case .ping(let payload):
+            // One who pings and does not read gets no heap of pongs (RFC 6455 section 5.5.3: the latest may do).
+            guard context.channel.isWritable else { return }
+            write(.pong, events.bytes(payload))
+            flush()
+        case .pong:
+            signaling.receivedPong(id)
+        case .close(_, let payload):
+            // RFC 6455 section 5.5.1: answered with a close frame, then the server ends the connection.
+            isClosing = true
+            write(.close, events.bytes(payload))
+            flush()
             context.close(promise: nil)
+        case .failed(let failure):
+            signaling.countProtocolError()
+            close(failure.closeCode, reason: failure.reason)
         }
     }
 
-    /// Ends the connection for something the client did.
-    private func fail(_ context: ChannelHandlerContext, _ code: WebSocketErrorCode, _ reason: String) {
-        guard !isClosing else { return }
-        signaling.countProtocolError()
-        close(context, code: code, reason: reason)
+    private func write(_ opcode: WebSocketOpcode, _ payload: RawSpan) {
+        if unsent.isEmpty { unsent = buffers.take() }
+        unsent.appendWebSocketFrame(opcode, payload)
     }
 
     /// Sends a close frame, and cuts the connection when the client has answered it or had time to.
-    func close(_ context: ChannelHandlerContext, code: WebSocketErrorCode, reason: String) {
-        guard !isClosing else { return }
+    private func close(_ code: WebSocketCloseCode, reason: String) {
+        guard !isClosing, let context else { return }
         isClosing = true
-        fragments = nil
-        if let id { signaling.closed(id) }
-        id = nil
-        var data = context.channel.allocator.buffer(capacity: 2 + reason.utf8.count)
-        data.write(webSocketErrorCode: code)
-        data.writeString(reason)
-        write(context, opcode: .connectionClose, data)
-        context.flush()
+        forget()
+        unsent.appendWebSocketClose(code, reason: reason)
+        flush()
         let channel = context.channel
         context.eventLoop.scheduleTask(in: Self.closeTimeout) { channel.close(promise: nil) }
     }
 
-    /// Sends bytes that are frames already.
-    func writeAndFlush(_ frames: ByteBuffer) {
-        encoder?.writeAndFlush(NIOAny(frames), promise: nil)
+    private func forget() {
+        if let id { signaling.closed(id) }
+        id = nil
     }
 
-    /// Queues one frame; a flush sends it.
-    func write(_ context: ChannelHandlerContext, opcode: WebSocketOpcode, _ data: ByteBuffer) {
-        context.write(wrapOutboundOut(WebSocketFrame(fin: true, opcode: opcode, data: data)), promise: nil)
+    private func writeThroughChannel(_ bytes: ArraySlice<UInt8>, _ context: ChannelHandlerContext) {
+        let done = context.eventLoop.makePromise(of: Void.self)
+        writesUnderWay += 1
+        done.futureResult.assumeIsolated().whenComplete { _ in self.writesUnderWay -= 1 }
+        context.writeAndFlush(wrapOutboundOut(ByteBuffer(bytes: bytes)), promise: done)
+    }
+}
+
+// MARK: The broker's side
+
+extension WebSocketHandler: SignalingTransport {
+    func send(_ text: RawSpan) { write(.text, text) }
+
+    func flush() {
+        guard !unsent.isEmpty, let context else { return }
+        var frames: [UInt8] = []
+        swap(&frames, &unsent)
+        var sent = 0
+        if let socket, writesUnderWay == 0 { sent = frames.withUnsafeBytes { socket.write($0) } }
+        // An error of the socket's comes up again in the channel, which ends the connection for it.
+        if sent < frames.count { writeThroughChannel(frames[sent...], context) }
+        buffers.recycle(frames)
+    }
+
+    func ping() {
+        write(.ping, [UInt8]().span.bytes)
+        flush()
+    }
+
+    func close(code: CloseCode, reason: String) {
+        close(WebSocketCloseCode(rawValue: code.rawValue), reason: reason)
     }
 }
