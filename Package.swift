@@ -36,7 +36,11 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "kibitz-local",
-    products: [.executable(name: "kibitz-local", targets: ["kibitz-local"])],
+    products: [
+        .executable(name: "kibitz-local", targets: ["kibitz-local"]),
+        // What `scripts/fuzz` links with libFuzzer.
+        .library(name: "kibitz-fuzz", type: .static, targets: ["FuzzEntry"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-asn1", from: "1.7.0"),
@@ -174,6 +178,17 @@ let package = Package(
             name: "WebRTCClient",
             dependencies: ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect"],
             path: "Tests/Support/WebRTCClient", swiftSettings: settings),
+        // What `scripts/fuzz` feeds, and the tests replay.
+        .target(
+            name: "FuzzTargets",
+            dependencies: [
+                "SansIO", "Wire", "JSON", "STUN", "TURN", "Credentials", "PeerBroker", "TestSupport",
+            ],
+            path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings),
+        .target(name: "FuzzEntry", dependencies: ["FuzzTargets"], path: "Tests/FuzzEntry", swiftSettings: settings),
+        .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
+
+        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests(of: "SansIO"),
         tests(of: "Wire"),
         tests(of: "JSON"),
