@@ -188,7 +188,6 @@ let package = Package(
         .target(name: "FuzzEntry", dependencies: ["FuzzTargets"], path: "Tests/FuzzEntry", swiftSettings: settings),
         .testTarget(name: "FuzzTests", dependencies: ["FuzzTargets"], swiftSettings: settings),
 
-        .target(name: "TestSupport", path: "Tests/Support", swiftSettings: settings),
         tests(of: "SansIO"),
         tests(of: "Wire"),
         tests(of: "JSON"),
@@ -199,9 +198,6 @@ let package = Package(
         tests(of: "SCTP", ["SansIO", "Wire"]),
         tests(of: "ICE", ["SansIO", "Wire", "STUN"]),
         tests(of: "DataChannel", ["SCTP"]),
-        tests(
-            of: "WebRTCDirect",
-            ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCClient"]),
         tests(of: "Credentials"),
         tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
         tests(of: "QRCode"),
