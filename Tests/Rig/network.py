@@ -19,6 +19,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from Rig.waiting import wait_until
+
 PREFIX = "kbzr"
 """Begins the name of every namespace of this rig."""
 
@@ -166,8 +168,16 @@ class Network:
             # An address given to a bridge stays. Otherwise it takes the lowest of its ports', another one whenever such
             # a phone comes, and phones that know the old one can't reach the box for half a minute.
             run("ip", "-n", self.box, "link", "add", "bridge", "address", "02:00:00:00:00:01", "type", "bridge")
+            # A port that is always there: an access point is on the air before the first phone comes.
+            run("ip", "-n", self.box, "link", "add", "air", "type", "veth", "peer", "name", "ether")
+            for end in ("air", "ether"):
+                run("ip", "-n", self.box, "link", "set", end, "addrgenmode", "none", "up")
+            run("ip", "-n", self.box, "link", "set", "air", "master", "bridge")
             run("ip", "-n", self.box, "addr", "add", f"{self.address}/24", "dev", "bridge")
             run("ip", "-n", self.box, "link", "set", "bridge", "up")
+            # The kernel takes up to a second to say that a link is up, and until then nobody's network is there.
+            wait_until(lambda: "state UP" in run("ip", "-n", self.box, "link", "show", "dev", "bridge"), LIMIT,
+                       "the bridge is up")
         except BaseException:
             self.close()
             raise
