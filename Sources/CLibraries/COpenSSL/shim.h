@@ -14,7 +14,6 @@
 #include <openssl/x509.h>
 
 #if defined(__aarch64__)
-#include <asm/hwcap.h>
 #include <sys/auxv.h>
 #endif
 

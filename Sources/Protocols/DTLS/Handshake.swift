@@ -1,4 +1,5 @@
 import COpenSSL
+import Glibc
 import SansIO
 import Wire
 
@@ -120,9 +121,11 @@ final class Handshake {
     }
 
     /// Whether the peer's ChangeCipherSpec has come in its place, so that its Finished can be read.
+    ///
+    /// Asked by the state's documented name, the same for both roles, because its number is not the same in all versions of
+    /// the library that an executable may meet.
     private var hasPeerKeys: Bool {
-        let state = SSL_get_state(ssl.pointer)
-        return state == TLS_ST_SR_CHANGE || state == TLS_ST_CR_CHANGE
+        strcmp(SSL_state_string(ssl.pointer), "TRCCS") == 0
     }
 
     /// Looks whether a record repeats what was answered (RFC 6347 section 4.2.2: type, length in three octets, number).
