@@ -63,7 +63,7 @@ import Testing
         }
     }
 
-    /// Every cut through the texts is refused, but for cuts of what follows the last dash.
+    /// Every cut through the texts is refused.
     @Test func cutTextsAreRefused() throws {
         let identity = try DTLSIdentity.generate()
         for count in stride(from: 0, to: identity.certificatePEM.utf8.count - 1, by: 7) {
@@ -82,7 +82,7 @@ import Testing
         }
     }
 
-    /// OpenSSL asks for a passphrase on the terminal unless told otherwise, which would stop the box.
+    /// There is nobody to ask for a passphrase.
     @Test func encryptedKeysAreRefused() throws {
         let encrypted = """
             -----BEGIN ENCRYPTED PRIVATE KEY-----
@@ -125,7 +125,7 @@ import Testing
             -----END PRIVATE KEY-----
 
             """
-        #expect(throws: DTLSError.notP256) {
+        #expect(throws: DTLSError.privateKeyUnreadable) {
             try DTLSIdentity(certificatePEM: certificate, privateKeyPEM: key)
         }
     }

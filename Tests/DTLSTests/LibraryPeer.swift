@@ -26,6 +26,8 @@ final class LibraryPeer {
     var alert: UInt8? { exchange.received }
 
     init(_ options: Options) throws {
+        let started = COpenSSL_init()
+        #expect(started == 1)
         method = try makeDatagramBIOMethod()
         let context = try Handle(
             SSL_CTX_new(options.role == .client ? DTLS_client_method() : DTLS_server_method()), SSL_CTX_free, "CTX")
@@ -69,8 +71,8 @@ final class LibraryPeer {
         switch kind {
         case .none: nil
         case .p256: try Handle(COpenSSL_generate_p256(), EVP_PKEY_free, "key")
-        case .rsa: try Handle(COpenSSL_generate_key("RSA", 2_048), EVP_PKEY_free, "key")
-        case .ed25519: try Handle(COpenSSL_generate_key("ED25519", 0), EVP_PKEY_free, "key")
+        case .rsa: try Handle(COpenSSL_generate_rsa(2_048), EVP_PKEY_free, "key")
+        case .ed25519: try Handle(COpenSSL_generate_ed25519(), EVP_PKEY_free, "key")
         }
     }
 

@@ -7,8 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/kdf.h>
-#include <openssl/pem.h>
-#include <openssl/rand.h>
+#include <openssl/rsa.h>
 #include <openssl/srtp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
@@ -28,7 +27,7 @@ static inline int COpenSSL_CTX_set_version(SSL_CTX *ctx, int version) {
     return SSL_CTX_set_min_proto_version(ctx, version) && SSL_CTX_set_max_proto_version(ctx, version);
 }
 
-static inline void COpenSSL_CTX_set_server_preferences(SSL_CTX *ctx) {
+static inline void COpenSSL_CTX_set_preferences(SSL_CTX *ctx) {
     SSL_CTX_set_options(
         ctx, SSL_OP_NO_QUERY_MTU | SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(ctx, SSL_MODE_NO_AUTO_CHAIN | SSL_MODE_RELEASE_BUFFERS);
@@ -63,13 +62,12 @@ static inline EVP_PKEY *COpenSSL_generate_p256(void) {
     return EVP_EC_gen("P-256");
 }
 
-// RSA takes the number of its bits, the others none.
-static inline EVP_PKEY *COpenSSL_generate_key(const char *type, size_t bits) {
-    return bits > 0 ? EVP_PKEY_Q_keygen(NULL, NULL, type, bits) : EVP_PKEY_Q_keygen(NULL, NULL, type);
+static inline EVP_PKEY *COpenSSL_generate_rsa(size_t bits) {
+    return EVP_RSA_gen(bits);
 }
 
-static inline long COpenSSL_BIO_get_mem_data(BIO *bio, char **data) {
-    return BIO_get_mem_data(bio, data);
+static inline EVP_PKEY *COpenSSL_generate_ed25519(void) {
+    return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
 }
 
 static inline int COpenSSL_reason(unsigned long error) {

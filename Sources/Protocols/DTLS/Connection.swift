@@ -7,18 +7,20 @@ final class Connection {
     private static let maximumRepeats = 16
 
     private var protection: Protection?
-    private var lastFlight: Flight
+    private let lastFlight: Flight
+    private let mtu: Int
     private var nextNumber: UInt64
     private var repeats = 0
     private var lastSent: Timestamp
     private let repeatInterval: Duration
 
     init(
-        _ protection: consuming Protection, _ lastFlight: Flight, nextNumber: UInt64, limits: DTLSLimits,
+        _ protection: consuming Protection, _ lastFlight: Flight, mtu: Int, nextNumber: UInt64, limits: DTLSLimits,
         sentAt lastSent: Timestamp
     ) {
         self.protection = consume protection
         self.lastFlight = lastFlight
+        self.mtu = mtu
         self.nextNumber = nextNumber
         self.lastSent = lastSent
         repeatInterval = limits.initialTimeout / 2
@@ -90,7 +92,7 @@ final class Connection {
             guard !lastFlight.isEmpty, repeats < Self.maximumRepeats, now - lastSent >= repeatInterval else { return }
             repeats += 1
             lastSent = now
-            lastFlight.send(nextNumber: &nextNumber, &protection, into: &output)
+            lastFlight.send(mtu: mtu, nextNumber: &nextNumber, &protection, into: &output)
         case HandshakeType.helloRequest, HandshakeType.clientHello:
             // RFC 5246 section 7.4.1.1: there is no second handshake.
             if isFresh { sendAlert(Alert.noRenegotiation, into: &output) }

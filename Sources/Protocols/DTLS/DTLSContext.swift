@@ -1,4 +1,4 @@
-import COpenSSL
+import Synchronization
 
 /// Which side of a handshake a session is.
 public enum DTLSRole: Sendable, Equatable {
@@ -23,17 +23,17 @@ public struct DTLSLimits: Sendable, Equatable {
 }
 
 /// What the sessions of an endpoint share: identity, role and what they agree to.
+///
+/// OpenSSL's part of it is made for the first handshake.
 public final class DTLSContext: Sendable {
     /// Which side of the handshake its sessions are.
     public let role: DTLSRole
     /// The times of its sessions.
     public let limits: DTLSLimits
-    let handle: Handle
-    let bioMethod: Handle
-    let algorithms: Algorithms
-
-    /// The most octets of certificates a peer may show; a self-signed one has some hundred.
-    private static let maximumCertificates = 8_192
+    private let identity: DTLSIdentity
+    private let srtpProfiles: [SRTPProfile]
+    private let cipherSuites: [CipherSuite]
+    private let library = Mutex<LibraryContext?>(nil)
 
     /// Makes a context.
     /// - Parameters:
@@ -42,7 +42,7 @@ public final class DTLSContext: Sendable {
     ///   - srtpProfiles: offered or accepted, best first; none leaves the extension out. Chromium offers some in every
     ///     handshake and ends it when none is accepted.
     ///   - limits: times.
-    /// - Throws: ``DTLSError/libraryFailed(_:)``.
+    /// - Throws: ``DTLSError/limitsInvalid``.
     public convenience init(
         identity: DTLSIdentity, role: DTLSRole, srtpProfiles: [SRTPProfile] = [.aeadAES128GCM, .aes128CMSHA1_80],
         limits: DTLSLimits = DTLSLimits()
@@ -56,46 +56,24 @@ public final class DTLSContext: Sendable {
         identity: DTLSIdentity, role: DTLSRole, srtpProfiles: [SRTPProfile], limits: DTLSLimits,
         cipherSuites: [CipherSuite]
     ) throws(DTLSError) {
-        try startLibrary()
+        guard limits.initialTimeout > .zero, limits.maximumTimeout >= limits.initialTimeout,
+            limits.handshakeTime > .zero
+        else { throw .limitsInvalid }
+        self.identity = identity
         self.role = role
+        self.srtpProfiles = srtpProfiles
         self.limits = limits
-        bioMethod = try makeDatagramBIOMethod()
-        algorithms = try Algorithms()
-        let method =
-            switch role {
-            case .client: DTLS_client_method()
-            case .server: DTLS_server_method()
-            }
-        handle = try Handle(SSL_CTX_new(method), SSL_CTX_free, "SSL_CTX_new")
-        let context = handle.pointer
-        // DTLS 1.2 only: Debian 12's and 13's OpenSSL have no 1.3, and 1.0 is gone (RFC 8996). Browsers that offer 1.3
-        // speak 1.2 too. Records are protected by ``Protection``, which would need 1.3's record format as well.
-        try require(COpenSSL_CTX_set_version(context, DTLS1_2_VERSION), "SSL_CTX_set_min_proto_version")
-        COpenSSL_CTX_set_server_preferences(context)
-        COpenSSL_CTX_set_max_cert_list(context, Self.maximumCertificates)
-        // 112 bits, whatever the system's policy says.
-        SSL_CTX_set_security_level(context, 2)
-        let suites = cipherSuites.map(\.libraryName).joined(separator: ":")
-        try require(SSL_CTX_set_cipher_list(context, suites), "SSL_CTX_set_cipher_list")
-        let groups = [NID_X25519, NID_X9_62_prime256v1]
-        try require(COpenSSL_CTX_set1_groups(context, groups, Int32(groups.count)), "SSL_CTX_set1_groups")
-        // Certificates of ECDSA are what RFC 8827 section 6.5 asks for; applications may still choose RSA.
-        try require(
-            COpenSSL_CTX_set1_sigalgs_list(
-                context, "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA+SHA256"),
-            "SSL_CTX_set1_sigalgs_list")
-        try require(SSL_CTX_use_certificate(context, identity.certificate.pointer), "SSL_CTX_use_certificate")
-        try require(SSL_CTX_use_PrivateKey(context, identity.privateKey.pointer), "SSL_CTX_use_PrivateKey")
-        if !srtpProfiles.isEmpty {
-            let names = srtpProfiles.map(\.libraryName).joined(separator: ":")
-            // This one answers 0 when it succeeds.
-            try require(SSL_CTX_set_tlsext_use_srtp(context, names) == 0 ? 1 : 0, "SSL_CTX_set_tlsext_use_srtp")
-        }
+        self.cipherSuites = cipherSuites
+    }
 
-        // Any certificate will do, and there must be one: who may come in is decided by its fingerprint. Nothing is built
-        // or checked of a chain, dates or names.
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
-        SSL_CTX_set_cert_verify_callback(context, { _, _ in 1 }, nil)
-        SSL_CTX_set_info_callback(context, noteAlert)
+    /// OpenSSL's part.
+    func openLibrary() throws(DTLSError) -> LibraryContext {
+        try library.withLock { library throws(DTLSError) in
+            if let library { return library }
+            let new = try LibraryContext(
+                identity: identity, role: role, srtpProfiles: srtpProfiles, cipherSuites: cipherSuites)
+            library = new
+            return new
+        }
     }
 }

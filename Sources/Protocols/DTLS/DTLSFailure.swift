@@ -17,7 +17,7 @@ public enum DTLSFailure: Error, Sendable, Equatable {
     case timedOut
     /// All 2^48 record numbers are used up (RFC 6347 section 4.1): connect anew.
     case exhausted
-    /// OpenSSL failed through no fault of the peer's: most likely no memory. This machine's fault.
+    /// OpenSSL failed through no fault of the peer's: no memory, or an identity it can't read. This machine's fault.
     case libraryFailed
 
     /// A short name for counters.
@@ -67,7 +67,7 @@ extension DTLSFailure: CustomStringConvertible {
         case .handshakeRefused(.none): "the peer's DTLS handshake was refused"
         case .timedOut: "the DTLS handshake was not complete in time"
         case .exhausted: "the DTLS session has used up its record numbers"
-        case .libraryFailed: "OpenSSL failed, most likely for want of memory"
+        case .libraryFailed: "OpenSSL failed: there is no memory, or it can't read the certificate"
         }
     }
 
@@ -80,12 +80,14 @@ extension DTLSFailure: CustomStringConvertible {
 public enum DTLSError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The text is no certificate in PEM. The giver's fault.
     case certificateUnreadable
-    /// The text is no private key in PEM, or an encrypted one. The giver's fault.
+    /// The text is no private key of P-256 in PEM, or an encrypted one. The giver's fault.
     case privateKeyUnreadable
     /// The private key is not the certificate's. The giver's fault.
     case privateKeyMismatch
-    /// The key is not one of ECDSA on P-256. The giver's fault.
-    case notP256
+    /// A time limit is not positive, or the first timeout is longer than the longest. The giver's fault.
+    case limitsInvalid
+    /// The new certificate could not be signed. This machine's fault.
+    case signingFailed
     /// This function of OpenSSL failed: no memory, or a library that lacks what is needed. This machine's fault.
     case libraryFailed(String)
 
@@ -93,9 +95,10 @@ public enum DTLSError: Error, Sendable, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .certificateUnreadable: "the certificate is not in PEM, or damaged"
-        case .privateKeyUnreadable: "the private key is not in PEM, or damaged, or encrypted"
+        case .privateKeyUnreadable: "the private key is not one of P-256 in PEM, or damaged, or encrypted"
         case .privateKeyMismatch: "the private key does not belong to the certificate"
-        case .notP256: "the certificate's key is not of ECDSA on P-256"
+        case .limitsInvalid: "the time limits of DTLS contradict each other"
+        case .signingFailed: "a new certificate could not be signed"
         case .libraryFailed(let function): "OpenSSL's \(function) failed"
         }
     }

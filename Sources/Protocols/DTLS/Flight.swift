@@ -7,8 +7,6 @@ struct Flight {
         var type: UInt8
         var version: UInt16
         var isProtected: Bool
-        /// Whether a datagram begins with it.
-        var beginsDatagram: Bool
         var content: Range<Int>
     }
 
@@ -33,7 +31,6 @@ struct Flight {
     /// - Parameter opener: for its protected records.
     mutating func append(_ datagram: RawSpan, opener: borrowing RecordCipher?) {
         var reader = ByteReader(datagram)
-        var beginsDatagram = true
         while let header = RecordHeader(&reader), let body = reader.readBytes(header.length) {
             let start = bytes.count
             if header.epoch == 0 {
@@ -47,19 +44,22 @@ struct Flight {
             records.append(
                 Record(
                     type: header.type, version: header.version, isProtected: header.epoch > 0,
-                    beginsDatagram: beginsDatagram, content: start..<bytes.count))
-            beginsDatagram = false
+                    content: start..<bytes.count))
         }
     }
 
-    /// Sends the flight's datagrams.
+    /// Sends the flight in as few datagrams as hold it. OpenSSL's own would exceed the MTU by what protection adds.
     /// - Parameters:
+    ///   - mtu: the most octets of a datagram.
     ///   - nextNumber: the next record number of epoch 0.
     ///   - protection: for the records of epoch 1.
-    func send(nextNumber: inout UInt64, _ protection: inout Protection?, into output: inout DTLSOutput) {
+    func send(mtu: Int, nextNumber: inout UInt64, _ protection: inout Protection?, into output: inout DTLSOutput) {
         var start = output.written.count
         for record in records {
-            if record.beginsDatagram { output.endDatagram(since: &start) }
+            let overhead = record.isProtected ? protection?.overhead ?? 0 : RecordHeader.size
+            if output.written.count - start + overhead + record.content.count > mtu {
+                output.endDatagram(since: &start)
+            }
             if record.isProtected {
                 _ = bytes.withUnsafeBytes { bytes in
                     protection?.seal(

@@ -35,30 +35,3 @@ func require(_ result: Int32, _ name: String) throws(DTLSError) {
     ERR_clear_error()
     throw .libraryFailed(name)
 }
-
-/// Starts OpenSSL: without its configuration file, which could add providers and engines, and without the words of its
-/// errors, which nobody reads. Nothing of it runs before the first identity is made.
-func startLibrary() throws(DTLSError) {
-    try require(COpenSSL_init(), "OPENSSL_init_ssl")
-}
-
-extension Handle {
-    /// A BIO in memory, for texts.
-    static func memory(holding text: String = "") throws(DTLSError) -> Handle {
-        let bio = try Handle(BIO_new(BIO_s_mem()), { BIO_free($0) }, "BIO_new")
-        var text = text
-        let written = text.withUTF8 { BIO_write(bio.pointer, $0.baseAddress, Int32(clamping: $0.count)) }
-        guard text.isEmpty || Int(written) == text.utf8.count else {
-            ERR_clear_error()
-            throw .libraryFailed("BIO_write")
-        }
-        return bio
-    }
-
-    /// What a BIO in memory holds.
-    func text() -> String {
-        var start: UnsafeMutablePointer<CChar>?
-        let count = COpenSSL_BIO_get_mem_data(pointer, &start)
-        return String(decoding: UnsafeRawBufferPointer(start: start, count: max(count, 0)), as: UTF8.self)
-    }
-}

@@ -21,6 +21,8 @@ final class Handshake {
     private static let maximumEarlyRecord = 128
 
     private let context: DTLSContext
+    private let library: LibraryContext
+    private let mtu: Int
     private let exchange = DatagramExchange()
     private let ssl: Handle
     /// The next record number of epoch 0.
@@ -43,8 +45,10 @@ final class Handshake {
     /// Makes a handshake that has sent nothing yet.
     init(_ context: DTLSContext, mtu: Int, at now: Timestamp) throws(DTLSError) {
         self.context = context
-        ssl = try Handle(SSL_new(context.handle.pointer), SSL_free, "SSL_new")
-        let bio = try exchange.makeBIO(context.bioMethod.pointer)
+        self.mtu = mtu
+        library = try context.openLibrary()
+        ssl = try Handle(SSL_new(library.context.pointer), SSL_free, "SSL_new")
+        let bio = try exchange.makeBIO(library.bioMethod.pointer)
         // The session takes over one reference, for both directions; the other one goes with this scope.
         BIO_up_ref(bio.pointer)
         SSL_set_bio(ssl.pointer, bio.pointer, bio.pointer)
@@ -180,12 +184,12 @@ final class Handshake {
         if datagrams.contains(where: Flight.isProtected) {
             // Epoch 1 has one source of record numbers, ours: what OpenSSL protected is opened, and protected again.
             let keys = try sessionKeys()
-            reopener = try RecordCipher(keys.suite, keys.own, seals: false, context.algorithms)
-            if protection == nil { protection = try Protection(keys, context.algorithms) }
+            reopener = try RecordCipher(keys.suite, keys.own, seals: false, library.algorithms)
+            if protection == nil { protection = try Protection(keys, library.algorithms) }
         }
         for datagram in datagrams { new.append(datagram.span.bytes, opener: reopener) }
         guard new.awaitsAnswer else {
-            new.send(nextNumber: &nextNumber, &protection, into: &output)
+            new.send(mtu: mtu, nextNumber: &nextNumber, &protection, into: &output)
             return
         }
         flight = new
@@ -197,7 +201,7 @@ final class Handshake {
 
     private func send(at now: Timestamp, into output: inout DTLSOutput) {
         guard !flight.isEmpty else { return }
-        flight.send(nextNumber: &nextNumber, &protection, into: &output)
+        flight.send(mtu: mtu, nextNumber: &nextNumber, &protection, into: &output)
         lastSent = now
         retransmitsAt = now + timeout
     }
@@ -206,7 +210,7 @@ final class Handshake {
 
     private func sessionKeys() throws(DTLSError) -> SessionKeys {
         guard let suite = CipherSuite(rawValue: suiteNumber) else { throw .libraryFailed("SSL_get_current_cipher") }
-        return try SessionKeys(of: ssl.pointer, suite: suite, role: context.role, context.algorithms)
+        return try SessionKeys(of: ssl.pointer, suite: suite, role: context.role, library.algorithms)
     }
 
     private var suiteNumber: UInt16 {
@@ -223,7 +227,9 @@ final class Handshake {
         // A server keeps its last flight: a client that did not get it asks for it by sending its Finished again.
         let lastFlight = context.role == .server ? flight : Flight()
         return .connected(
-            Connection(protection, lastFlight, nextNumber: nextNumber, limits: context.limits, sentAt: lastSent), peer,
+            Connection(
+                protection, lastFlight, mtu: mtu, nextNumber: nextNumber, limits: context.limits, sentAt: lastSent),
+            peer,
             rest: 0)
     }
 }
