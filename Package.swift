@@ -82,6 +82,9 @@ let package = Package(
         library(
             "WebRTCDirect", in: "Protocols",
             ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel"]),
+        library(
+            "DTLS", in: "Protocols",
+            ["SansIO", "Wire", "COpenSSL", crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
         library("Credentials", in: "Rooms", [crypto]),
         library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
         library("QRCode", in: "Panel", ["CQREncode"]),
