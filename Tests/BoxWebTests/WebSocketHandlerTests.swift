@@ -5,9 +5,22 @@ import Logging
 import NIOCore
 import NIOPosix
 import PeerBroker
+import Synchronization
 import Testing
 
 @testable import BoxWeb
+
+/// Counts what a channel reads.
+private final class ReadCounter: ChannelInboundHandler, Sendable {
+    typealias InboundIn = ByteBuffer
+
+    let count = Atomic(0)
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        count.add(1, ordering: .relaxed)
+        context.fireChannelRead(data)
+    }
+}
 
 /// A broker, and a client's end of one connection to it that reads when the test does.
 private final class Connection {
@@ -16,6 +29,7 @@ private final class Connection {
     let signaling: SignalingServer
     let channel: any Channel
     let client: CInt
+    let reads = ReadCounter()
     /// What the client has read and not looked at yet.
     private var received: [UInt8] = []
 
@@ -36,8 +50,9 @@ private final class Connection {
         var size: CInt = 4096
         setsockopt(server, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<CInt>.size))
         channel = try ClientBootstrap(group: loop).withConnectedSocket(server).wait()
-        let channel = channel
+        let (channel, reads) = (channel, reads)
         try loop.submit {
+            try channel.pipeline.syncOperations.addHandler(reads)
             try channel.pipeline.syncOperations.addHandler(
                 WebSocketHandler(
                     signaling: signaling, uri: "/peerjs?key=peerjs&id=\(id)&token=t", isSecure: false))
@@ -132,6 +147,22 @@ extension Connection {
             try connection.frames(2) == [
                 Array("are you there?".utf8), Array(#"{"src":"a","type":"OFFER","dst":"a","payload":1}"#.utf8),
             ])
+    }
+
+    @Test func `messages that come thick and fast are read several at a time, and pass on in order`() throws {
+        let connection = try Connection()
+        _ = try connection.frames(1)
+        let before = connection.reads.count.load(ordering: .relaxed)
+        for number in 0..<500 {
+            connection.say(1, #"{"type":"OFFER","dst":"a","payload":\#(number)}"#)
+            usleep(10)
+        }
+        for (number, frame) in try connection.frames(500).enumerated() {
+            try #require(
+                String(decoding: frame, as: UTF8.self)
+                    == #"{"src":"a","type":"OFFER","dst":"a","payload":\#(number)}"#)
+        }
+        #expect(connection.reads.count.load(ordering: .relaxed) - before < 250)
     }
 
     @Test func `a close by the broker is said, and then the connection is cut`() throws {

@@ -36,10 +36,11 @@ public final class SignalingServer: Sendable {
         var lastNumber: UInt64 = 0
         var timer: (deadline: Timestamp, task: Scheduled<Void>)?
         var protocolErrors: UInt64 = 0
-        let webSocketBuffers = WebSocketBuffers()
+        let webSocketBuffers: WebSocketBuffers
 
-        init(broker: PeerBroker) {
+        init(broker: PeerBroker, eventLoop: any EventLoop) {
             self.broker = broker
+            webSocketBuffers = WebSocketBuffers(eventLoop: eventLoop)
         }
     }
 
@@ -77,7 +78,8 @@ public final class SignalingServer: Sendable {
         let broker = PeerBroker(
             key: configuration.key, generation: authority.credentials.generation, tokens: authority.sessionTokens,
             limits: configuration.limits, generator: SystemRandomNumberGenerator())
-        state = NIOLoopBoundBox.makeBoxSendingValue(State(broker: broker), eventLoop: eventLoop)
+        state = NIOLoopBoundBox.makeBoxSendingValue(
+            State(broker: broker, eventLoop: eventLoop), eventLoop: eventLoop)
     }
 
     /// Whether a WebSocket is served at this request target.

@@ -1,3 +1,4 @@
+import NIOCore
 import WebSocket
 
 /// Storage that all WebSockets of an event loop share: only one is read at a time, and few are written to between two
@@ -9,7 +10,12 @@ final class WebSocketBuffers {
 
     /// What the read that is under way brought.
     var events = WebSocketEvents()
+    let pacer: ReadPacer
     private var spares: [[UInt8]] = []
+
+    init(eventLoop: any EventLoop) {
+        pacer = ReadPacer(eventLoop: eventLoop)
+    }
 
     /// An empty buffer for outgoing frames.
     func take() -> [UInt8] { spares.popLast() ?? [] }

@@ -6,10 +6,11 @@ import Wire
 
 /// One client's WebSocket: frames in to the broker, the broker's messages out (RFC 6455).
 ///
-/// It is the only handler a plain connection has. It reads frames off the channel's own buffer, and writes straight to
-/// the socket what that takes at once; only the rest waits in the channel.
-final class WebSocketHandler: ChannelInboundHandler {
+/// On a plain connection nothing else handles what is read. It reads frames off the channel's own buffer, and writes
+/// straight to the socket what that takes at once; only the rest waits in the channel.
+final class WebSocketHandler: ChannelDuplexHandler {
     typealias InboundIn = ByteBuffer
+    typealias OutboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
     /// After our close frame, how long the client has to answer with its own before the connection is cut.
@@ -25,6 +26,11 @@ final class WebSocketHandler: ChannelInboundHandler {
     private var context: ChannelHandlerContext?
     private var reader: WebSocketReader
     private var isClosing = false
+    private var lastRead = NIODeadline.uptimeNanoseconds(0)
+    /// Whether the next read comes too soon after the last one.
+    private var isPaced = false
+    /// Whether a read is held up.
+    private var isPaused = false
     /// Frames that go out with the next flush, in one piece.
     private var unsent: [UInt8] = []
     /// Where they go; nil when they must go through the channel, which encrypts.
@@ -79,6 +85,23 @@ final class WebSocketHandler: ChannelInboundHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         signaling.flush()
+        let now = NIODeadline.now()
+        isPaced = now - lastRead < ReadPacer.closeness
+        lastRead = now
+    }
+
+    func read(context: ChannelHandlerContext) {
+        guard isPaced else { return context.read() }
+        guard !isPaused else { return }
+        isPaused = true
+        buffers.pacer.resumeSoon(self)
+    }
+
+    /// Goes on reading after a pause.
+    func resume() {
+        isPaced = false
+        isPaused = false
+        context?.read()
     }
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
