@@ -162,10 +162,12 @@ public struct DataChannelTable: Sendable {
         switch message {
         case .open(let parameters): receiveOpen(parameters, stream, into: &output)
         case .acknowledgement:
-            guard let index = index(of: stream), channels[index].state == .opening else {
+            // Only who opened a channel is answered.
+            guard let index = index(of: stream), (stream % 2 == 0) == (parity == .even) else {
                 return output.events.append(.refused(.malformedDCEP))
             }
-            acknowledge(index, into: &output)
+            // On an unordered channel messages overtake the answer, and closing may, too.
+            if channels[index].state == .opening { acknowledge(index, into: &output) }
         }
     }
 

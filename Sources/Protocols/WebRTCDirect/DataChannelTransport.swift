@@ -14,6 +14,8 @@ public struct DataChannelTransport: ~Copyable {
     private let limits: TransportLimits
     private var stage = Stage.handshaking
     private var isWritable = true
+    /// Channels to open once there is an association.
+    private var early: [DataChannelParameters] = []
     /// Whether the last datagram was proven to come from the peer: it held application data, or completed the handshake.
     public private(set) var isProven = false
     private var dtlsDeadline: Timestamp?
@@ -83,13 +85,19 @@ public struct DataChannelTransport: ~Copyable {
         case .send(let bytes, let stream, let kind):
             send(bytes, stream, kind, at: now, into: &output)
         case .openChannel(let parameters):
-            update(.open(parameters), at: now, into: &output)
+            if isConnected {
+                update(.open(parameters), at: now, into: &output)
+            } else if early.count < limits.channels.channels {
+                early.append(parameters)
+            } else {
+                output.events.append(.refused(.tooManyChannels))
+            }
         case .negotiateChannel(let stream, let parameters):
             update(.negotiate(stream: stream, parameters), at: now, into: &output)
         case .closeChannel(let stream):
             update(.close(stream: stream), at: now, into: &output)
         case .probe:
-            associate(.wake, at: now, into: &output)
+            associate(.heartbeat, at: now, into: &output)
         case .close:
             associate(.abort(reason: ""), at: now, into: &output)
             shut(.closed, at: now, into: &output)
@@ -177,6 +185,8 @@ public struct DataChannelTransport: ~Copyable {
                 guard case .associating(let peer) = stage else { break }
                 stage = .connected
                 output.events.append(.connected(peer))
+                for parameters in early { update(.open(parameters), at: now, into: &output) }
+                early = []
             case .restarted: update(.restarted, at: now, into: &output)
             case .streamsReset(let streams): update(.streamsReset(streams), at: now, into: &output)
             case .outgoingReset(let streams), .outgoingResetFailed(let streams):

@@ -11,7 +11,7 @@ public enum TransportInput: ~Escapable {
     case datagram(RawSpan)
     /// Send a message on a channel.
     case send(RawSpan, stream: UInt16, DataChannelMessageKind)
-    /// Open a channel and tell the peer (RFC 8832).
+    /// Open a channel and tell the peer (RFC 8832), or do so once there is a connection.
     case openChannel(DataChannelParameters)
     /// Take a stream for a channel the peer knows of by other means.
     case negotiateChannel(stream: UInt16, DataChannelParameters)
