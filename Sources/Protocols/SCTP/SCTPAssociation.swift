@@ -117,6 +117,7 @@ public struct SCTPAssociation: ~Copyable {
         case .abort(let reason):
             writeAbort(.userInitiatedAbort, Array(reason.utf8.prefix(Self.longestReason)), into: &output)
             close(.aborted, into: &output)
+        case .heartbeat: ask(into: &output)
         case .wake: break
         }
         if timers.earliest.map({ $0 <= now }) ?? false { expireTimers(at: now, into: &output) }

@@ -20,6 +20,9 @@ public enum SCTPInput: ~Escapable {
     case shutdown
     /// End the association now and tell the peer why (RFC 9260 section 9.1).
     case abort(reason: String)
+    /// Ask the peer for a sign of life by a HEARTBEAT (RFC 9260 section 8.3), though nothing is due. Whether it answers is no
+    /// matter of the association's.
+    case heartbeat
     /// The time that ``SCTPAssociation/handle(_:at:into:)`` asked for has come.
     case wake
 }

@@ -73,11 +73,21 @@ extension SCTPAssociation {
         }
         let beat = Heartbeat(nonce: generator.next(), sent: now)
         heartbeat = beat
+        writeHeartbeat(nonce: beat.nonce, into: &output)
+        timers.heartbeat = now + timeout.current
+    }
+
+    /// Sends a HEARTBEAT because the user wants one; its answer is not waited for.
+    mutating func ask(into output: inout SCTPOutput) {
+        guard isUp else { return }
+        writeHeartbeat(nonce: generator.next(), into: &output)
+    }
+
+    private mutating func writeHeartbeat(nonce: UInt64, into output: inout SCTPOutput) {
         makeRoom(for: 16, in: &output)
         output.written.write(chunk: .heartbeat, length: 16)
         output.written.write(parameter: 1, length: 12)
-        output.written.write(beat.nonce)
-        timers.heartbeat = now + timeout.current
+        output.written.write(nonce)
     }
 
     mutating func receiveHeartbeat(_ chunk: Chunk, into output: inout SCTPOutput) {
