@@ -87,6 +87,7 @@ let package = Package(
             ["SansIO", "Wire", "COpenSSL", crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
         library("Credentials", in: "Rooms", [crypto]),
         library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
+        library("Hub", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
         library("QRCode", in: "Panel", ["CQREncode"]),
 
         // The room page, embedded in the executable.
@@ -203,6 +204,7 @@ let package = Package(
         tests(of: "DataChannel", ["SCTP"]),
         tests(of: "Credentials"),
         tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
+        tests(of: "Hub", ["SansIO", "Credentials"]),
         tests(of: "QRCode"),
         tests(of: "BoxState"),
         tests(

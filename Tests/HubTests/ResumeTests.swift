@@ -1,0 +1,202 @@
+import Credentials
+import Hub
+import SansIO
+import Testing
+
+@Suite struct ResumeTests {
+    private func payloads(_ frames: [String]) throws -> [Int] {
+        try frames.map { try Frame($0) }.filter { $0.t == "from" }.map { try #require($0.object["payload"] as? Int) }
+    }
+
+    @Test func afterADropTheSameIdInTheSameRoomAndNothingLost() throws {
+        var test = TestHub()
+        let ada = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        func send(_ number: Int) { test.send(#"{"t":"to","id":2,"payload":\#(number)}"#, on: ada.connection) }
+        for number in 1...5 { send(number) }
+        let got = test.take(bob.connection)
+        #expect(try payloads(got) == [1, 2, 3, 4, 5])
+        #expect(try got.map { try Frame($0).seq } == [1, 2, 3, 4, 5])
+        // Of these five, two were still on their way when the link broke.
+        test.pass(.seconds(3))
+        test.close(bob.connection)
+        for number in 6...9 { send(number) }
+        test.send(#"{"t":"peers"}"#, on: ada.connection)
+        #expect(test.take(ada.connection).last == #"{"t":"peers","ids":[1,2]}"#, "its place is kept")
+        test.pass(.seconds(10))
+        let back = test.resume(bob.token, room: "r", last: 3)
+        let frames = test.take(back)
+        let answer = try Frame(#require(frames.first))
+        #expect(answer.t == "id" && answer.id == 2 && answer.next == 4)
+        #expect(try payloads(frames) == [4, 5, 6, 7, 8, 9], "once and in order")
+        send(10)
+        #expect(try payloads(test.take(back)) == [10])
+        test.send(#"{"t":"peers"}"#, on: ada.connection)
+        #expect(test.take(ada.connection).last == #"{"t":"peers","ids":[1,2]}"#, "its other id is gone")
+        #expect(test.hub.snapshot.absent == 0)
+    }
+
+    @Test func theOldConnectionStillLooksAlive() throws {
+        var test = TestHub()
+        let ada = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        for number in 1...4 { test.send(#"{"t":"to","id":2,"payload":\#(number)}"#, on: ada.connection) }
+        _ = test.take(bob.connection)
+        let back = test.resume(bob.token, room: "r", last: 1)
+        #expect(try payloads(test.take(back)) == [2, 3, 4])
+        #expect(test.closed == [bob.connection: .replaced])
+        #expect(try test.lastFrame(bob.connection).reason == "replaced")
+        // The old connection's end, when it comes, is nothing to the new one.
+        test.close(bob.connection)
+        test.send(#"{"t":"to","id":1,"payload":"from the old one"}"#, on: bob.connection)
+        test.send(#"{"t":"to","id":2,"payload":5}"#, on: ada.connection)
+        #expect(try payloads(test.take(back)) == [5])
+        #expect(test.take(ada.connection).isEmpty)
+    }
+
+    @Test func aPageThatWasReloadedKnowsNoNumber() throws {
+        var test = TestHub()
+        let ada = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        test.send(#"{"t":"to","id":2,"payload":1}"#, on: ada.connection)
+        test.close(bob.connection)
+        test.send(#"{"t":"to","id":2,"payload":2}"#, on: ada.connection)
+        let back = test.resume(bob.token, room: "r")
+        let frames = test.take(back)
+        #expect(try payloads(frames) == [2], "what came while it was away, and nothing twice")
+        #expect(try Frame(frames[0]).next == 2)
+    }
+
+    @Test func afterAReboot() throws {
+        var test = TestHub()
+        let ada = try test.join("r", resumable: true)
+        let bob = try test.join("r", resumable: true)
+        for number in 1...3 { test.send(#"{"t":"to","id":2,"payload":\#(number)}"#, on: ada.connection) }
+        test.reboot()
+        let newcomer = test.open()
+        #expect(try (test.firstFrame(newcomer).id ?? 0) > 2, "no id that a token holds")
+        let adaAgain = test.resume(ada.token, room: "r", last: 0)
+        let bobAgain = test.resume(bob.token, room: "r", last: 3)
+        #expect(try test.firstFrame(adaAgain).id == 1)
+        let answer = try test.firstFrame(bobAgain)
+        #expect(answer.id == 2 && answer.next == 1, "the numbers begin anew, and it is told so")
+        test.send(#"{"t":"peers"}"#, on: bobAgain)
+        #expect(test.take(bobAgain) == [#"{"t":"peers","ids":[1,2]}"#])
+        test.send(#"{"t":"to","id":2,"payload":4}"#, on: adaAgain)
+        #expect(try payloads(test.take(bobAgain)) == [4])
+    }
+
+    @Test func idsAreSetAsideBeforeTheyAreGivenOut() throws {
+        var test = TestHub()
+        for _ in 0..<3000 {
+            let connection = test.open()
+            let id = Int64(try #require(try test.firstFrame(connection).id))
+            #expect(id <= test.reserved)
+            test.close(connection)
+        }
+        // A box that has lost its count, but not its key, gives nobody the id of another either.
+        var fresh = TestHub()
+        let back = fresh.resume(TestHub.tokens.issue(id: 2000), room: "r")
+        #expect(try fresh.firstFrame(back).id == 2000)
+        let next = fresh.open()
+        #expect(try (fresh.firstFrame(next).id ?? 0) == 2001)
+        #expect(fresh.reserved > 2001)
+    }
+
+    @Test(arguments: ["", "x", "2", "2.", ".", "2.AAAAAAAAAAAAAAAAAAAAAA", "-1.x", "2.x.y"])
+    func aTokenNobodyIssuedGivesNothing(token: String) throws {
+        var test = TestHub()
+        _ = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        let eve = test.resume(token, room: "r")
+        #expect(try test.firstFrame(eve).id == 3)
+        #expect(test.closed.isEmpty)
+        test.send(#"{"t":"to","id":2,"payload":1}"#, on: eve)
+        #expect(test.take(bob.connection).count == 1)
+    }
+
+    @Test func whatWasAcknowledgedIsNotKept() throws {
+        var test = TestHub()
+        let ada = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        for number in 1...100 {
+            test.send(#"{"t":"to","id":2,"payload":\#(number)}"#, on: ada.connection)
+            test.send(#"{"t":"ack","seq":\#(number)}"#, on: bob.connection)
+        }
+        #expect(test.hub.snapshot.keptBytes == 0)
+        test.send(#"{"t":"ack","seq":9999999}"#, on: bob.connection)
+        test.send(#"{"t":"to","id":2,"payload":101}"#, on: ada.connection)
+        #expect(test.hub.snapshot.keptBytes > 0)
+        test.close(bob.connection)
+        let back = test.resume(bob.token, room: "r", last: 100)
+        #expect(try payloads(test.take(back)) == [101])
+    }
+
+    @Test func whoNeverAcknowledgesIsToldOfAGap() throws {
+        var limits = Hub.Limits()
+        limits.keptMessages = 10
+        var test = TestHub(limits: limits)
+        let ada = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        for number in 1...30 { test.send(#"{"t":"to","id":2,"payload":\#(number)}"#, on: ada.connection) }
+        test.close(bob.connection)
+        let back = test.resume(bob.token, room: "r", last: 5)
+        let frames = test.take(back)
+        #expect(try Frame(frames[0]).next == 21)
+        #expect(try payloads(frames) == Array(21...30))
+    }
+
+    @Test func whoDoesNotComeBackInTimeIsForgotten() throws {
+        var test = TestHub()
+        let ada = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        test.close(bob.connection)
+        test.pass(test.limits.absentTime - .nanoseconds(1))
+        #expect(test.hub.snapshot.absent == 1)
+        test.pass(.nanoseconds(1))
+        #expect(test.hub.snapshot.absent == 0)
+        test.send(#"{"t":"peers"}"#, on: ada.connection)
+        #expect(test.take(ada.connection) == [#"{"t":"peers","ids":[1]}"#])
+        let back = test.resume(bob.token, room: "r", last: 0)
+        #expect(try test.firstFrame(back).id == 2, "its id is its own all the same")
+    }
+
+    @Test func messagesOfOneRoomDoNotReachAnother() throws {
+        var test = TestHub()
+        let ada = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        test.close(bob.connection)
+        test.send(#"{"t":"to","id":2,"payload":1}"#, on: ada.connection)
+        let back = test.resume(bob.token, room: "s", last: 0)
+        let frames = test.take(back)
+        #expect(frames.count == 1)
+        #expect(try Frame(frames[0]).id == 2)
+        #expect(test.hub.snapshot.keptBytes == 0)
+    }
+
+    @Test func aRotationClosesTheOldRoomWithAReasonAndKeepsItClosed() throws {
+        var test = TestHub()
+        let ada = try test.join("secret-1")
+        let bob = try test.join("secret-1", resumable: true)
+        let other = try test.join("elsewhere")
+        test.close(bob.connection)
+        test.retire("secret-1")
+        #expect(test.closed == [ada.connection: .rotated])
+        let farewell = try test.lastFrame(ada.connection)
+        #expect(farewell.t == "closed" && farewell.reason == "rotated")
+        #expect((farewell.object["message"] as? String)?.contains("Scan the code") == true)
+        #expect(test.hub.snapshot.absent == 0)
+        test.send(#"{"t":"peers"}"#, on: other.connection)
+        #expect(test.take(other.connection) == [#"{"t":"peers","ids":[3]}"#], "other rooms go on")
+        for _ in 0..<2 {
+            let back = test.resume(bob.token, room: "secret-1", last: 0)
+            let refusal = try test.firstFrame(back)
+            #expect(refusal.t == "refused" && refusal.reason == "rotated")
+            test.send(#"{"t":"join","room":"secret-2"}"#, on: back)
+            #expect(test.take(back).isEmpty)
+            test.send(#"{"t":"peers"}"#, on: back)
+            #expect(test.take(back).count == 1)
+            test.reboot()
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import Hub
+import SansIO
+import TestSupport
+import Testing
+
+/// Clients that talk while their links break, move and reload, and a hub that reboots: every message that was taken
+/// arrives once and in order, or the receiver is told that there is a gap.
+@Suite struct SimulationTests {
+    private struct Phone {
+        var connection: HubConnection?
+        var id = 0
+        var token: String
+        /// The number of the last message it has.
+        var last = 0
+        /// The last payload from each sender.
+        var heard: [Int: Int] = [:]
+        var sent: [Int: Int] = [:]
+        var hasGap = false
+    }
+
+    @Test(arguments: 0..<200)
+    func messagesArriveOnceAndInOrder(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var limits = Hub.Limits()
+        limits.keptMessages = 40
+        var test = TestHub(limits: limits)
+        var phones: [Phone] = []
+        for _ in 0..<4 {
+            let joined = try test.join("r", resumable: true)
+            phones.append(Phone(connection: joined.connection, id: joined.id, token: joined.token))
+        }
+        let ids = phones.map(\.id)
+
+        /// Reads what came; of a link that breaks, only the first part.
+        func read(_ index: Int, upTo limit: Int = .max) throws {
+            guard let connection = phones[index].connection else { return }
+            for text in test.take(connection).prefix(limit) {
+                let frame = try Frame(text)
+                switch frame.t {
+                case "id":
+                    #expect(frame.id == ids[index], "the same id, seed \(seed)")
+                    let next = try #require(frame.next)
+                    if next != phones[index].last + 1 { phones[index].hasGap = true }
+                    phones[index].last = next - 1
+                case "from":
+                    let seq = try #require(frame.seq)
+                    #expect(seq == phones[index].last + 1, "no number twice, none left out, seed \(seed)")
+                    phones[index].last = seq
+                    let sender = try #require(frame.id)
+                    let number = try #require(frame.object["payload"] as? Int)
+                    let before = phones[index].heard[sender] ?? 0
+                    #expect(number > before, "in order, seed \(seed)")
+                    #expect(number == before + 1 || phones[index].hasGap, "nothing is lost unheard, seed \(seed)")
+                    phones[index].heard[sender] = number
+                default: break
+                }
+            }
+        }
+
+        for _ in 0..<300 {
+            let index = Int.random(in: 0..<phones.count, using: &generator)
+            switch Int.random(in: 0..<100, using: &generator) {
+            case ..<60:
+                let other = Int.random(in: 0..<phones.count, using: &generator)
+                guard let connection = phones[index].connection else { continue }
+                let routed = test.hub.counters.framesRouted
+                let number = (phones[index].sent[other] ?? 0) + 1
+                test.send(#"{"t":"to","id":\#(ids[other]),"payload":\#(number)}"#, on: connection)
+                // Refused for want of room, or because nobody is there: never sent, as far as the receiver can know.
+                if test.hub.counters.framesRouted > routed { phones[index].sent[other] = number }
+            case ..<75: try read(index)
+            case ..<80:
+                try read(index)
+                if let connection = phones[index].connection {
+                    test.send(#"{"t":"ack","seq":\#(phones[index].last)}"#, on: connection)
+                }
+            case ..<87:
+                // The link breaks; part of what was sent never arrives.
+                try read(index, upTo: Int.random(in: 0..<4, using: &generator))
+                if let connection = phones[index].connection { test.close(connection) }
+                phones[index].connection = nil
+            case ..<97:
+                // Back, maybe while the old connection still looks alive.
+                if phones[index].connection != nil { try read(index, upTo: Int.random(in: 0..<4, using: &generator)) }
+                phones[index].connection = test.resume(phones[index].token, room: "r", last: phones[index].last)
+            case ..<99: test.pass(.milliseconds(Int64.random(in: 0..<12_000, using: &generator)))
+            default:
+                test.reboot()
+                for index in phones.indices {
+                    phones[index].connection = nil
+                    phones[index].hasGap = true
+                }
+            }
+        }
+        // Absent too long, and its numbers begin anew: the phone finds out when it comes back.
+        for index in phones.indices {
+            if phones[index].connection == nil {
+                phones[index].connection = test.resume(phones[index].token, room: "r", last: phones[index].last)
+            }
+            try read(index)
+        }
+        for (index, phone) in phones.enumerated() where !phone.hasGap {
+            for (sender, other) in phones.enumerated() where !phones[sender].hasGap {
+                #expect((phone.heard[ids[sender]] ?? 0) == (other.sent[index] ?? 0), "all arrived, seed \(seed)")
+            }
+        }
+    }
+}
