@@ -122,9 +122,12 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
             ]),
         library(
+            "BoxUDP", in: "Box",
+            ["CLinux", "Wire", .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio)]),
+        library(
             "BoxRelay", in: "Box",
             [
-                "SansIO", "Wire", "STUN", "TURN", logging,
+                "BoxUDP", "SansIO", "Wire", "STUN", "TURN", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
             ]),
@@ -227,6 +230,7 @@ let package = Package(
                 "BoxRoom", "BoxState", "PeerBroker", logging, .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio), .product(name: "NIOEmbedded", package: nio),
             ]),
+        tests(of: "BoxUDP", ["Wire"]),
         tests(of: "Box", ["Wire", "BoxConfiguration"]),
     ],
     swiftLanguageModes: [.v6]

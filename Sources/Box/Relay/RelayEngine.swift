@@ -1,3 +1,4 @@
+import BoxUDP
 import Logging
 import NIOCore
 import NIOPosix
@@ -7,9 +8,6 @@ import Wire
 
 /// The sockets and the timer of a ``TURNServer``. Everything happens on one event loop.
 final class RelayEngine {
-    /// Octets of the largest datagram taken. One that fills its place may have been cut and is dropped: nothing that
-    /// passes an Ethernet or Wi-Fi in one piece is as long.
-    static let datagramCapacity = 2048
     /// Datagrams read by one system call from the server's port.
     private static let datagramsPerRead = 32
     /// Programs on this machine are on its network too. From outside nobody can pose as one of them: the kernel drops
@@ -69,25 +67,13 @@ final class RelayEngine {
         listeners.append(Endpoint(socket: socket, isIPv6: isIPv6))
         let engine = NIOLoopBound(self, eventLoop: eventLoop)
         let port = socket.address.port
-        return DatagramBootstrap(group: eventLoop)
-            .channelOption(.datagramVectorReadMessageCount, value: Self.datagramsPerRead)
-            // A second call after one that took all there was would only be told so.
-            .channelOption(.maxMessagesPerRead, value: 1)
-            .channelOption(
-                .recvAllocator,
-                value: FixedSizeRecvByteBufferAllocator(capacity: Self.datagramsPerRead * Self.datagramCapacity)
-            )
-            .channelOption(.receivePacketInfo, value: true)
-            .channelInitializer { channel in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(ListenerHandler(engine.value))
-                }
-            }
-            .withBoundSocket(try socket.duplicate())
-            .map { channel in
-                engine.value.listeners[index].channel = channel
-                return port
-            }
+        return try socket.read(on: eventLoop, datagramsPerCall: Self.datagramsPerRead) {
+            ListenerHandler(engine.value)
+        }
+        .map { channel in
+            engine.value.listeners[index].channel = channel
+            return port
+        }
     }
 
     /// Closes every socket.
@@ -117,7 +103,7 @@ final class RelayEngine {
     // MARK: Datagrams
 
     fileprivate func received(_ envelope: AddressedEnvelope<ByteBuffer>) {
-        guard envelope.data.readableBytes < Self.datagramCapacity else { return counters.oversized &+= 1 }
+        guard envelope.data.readableBytes < UDPSocket.datagramCapacity else { return counters.oversized &+= 1 }
         guard let client = TransportAddress(envelope.remoteAddress),
             let destination = envelope.metadata?.packetInfo?.destinationAddress,
             let server = TransportAddress(destination)
@@ -131,7 +117,7 @@ final class RelayEngine {
     }
 
     fileprivate func received(_ envelope: AddressedEnvelope<ByteBuffer>, on relay: TransportAddress) {
-        guard envelope.data.readableBytes < Self.datagramCapacity else { return counters.oversized &+= 1 }
+        guard envelope.data.readableBytes < UDPSocket.datagramCapacity else { return counters.oversized &+= 1 }
         guard let peer = TransportAddress(envelope.remoteAddress) else { return counters.unaddressed &+= 1 }
         output.removeAll()
         let bytes = envelope.data.readableBytesSpan
@@ -219,7 +205,9 @@ final class RelayEngine {
             // One datagram a call: most of what is relayed never passes here, and a buffer for many would be most of
             // an allocation's memory.
             DatagramBootstrap(group: eventLoop)
-                .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: Self.datagramCapacity))
+                .channelOption(
+                    .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: UDPSocket.datagramCapacity)
+                )
                 .channelInitializer { channel in
                     channel.eventLoop.makeCompletedFuture {
                         try channel.pipeline.syncOperations.addHandler(RelayHandler(engine.value, relay))

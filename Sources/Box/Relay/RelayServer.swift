@@ -1,3 +1,4 @@
+import BoxUDP
 import Glibc
 public import Logging
 public import NIOCore

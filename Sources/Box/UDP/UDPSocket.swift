@@ -1,15 +1,15 @@
 import Glibc
-import NIOCore
-import Wire
+public import Wire
 
 /// A bound UDP socket that sends at once or not at all.
 ///
 /// The event loop reads from a duplicate of the descriptor. Sending does not go through the event loop's channel for two
 /// reasons: a channel cannot say from which of the machine's addresses a datagram leaves, and it closes itself at
 /// errors that come and go, as when a network is unreachable for a while or a firewall says no.
-final class UDPSocket {
+public final class UDPSocket {
     /// What came of sending a datagram.
-    enum SendResult {
+    public enum SendResult: Sendable {
+        /// The kernel has it.
         case sent
         /// The socket's buffer is full; the datagram is dropped, as a router would.
         case full
@@ -21,22 +21,24 @@ final class UDPSocket {
     /// a processor. The kernel counts its own overhead, about as much as the data.
     private static let bufferSize: CInt = 2 * 1024 * 1024
     /// Octets of control data for the source address, IPv4 or IPv6: a `cmsghdr` and an `in_pktinfo` or `in6_pktinfo`.
-    private static let controlCapacity = 64
+    static let controlCapacity = 64
 
     /// The address the socket is bound to.
-    let address: TransportAddress
-    private let descriptor: CInt
+    public let address: TransportAddress
+    let descriptor: CInt
     private let message: UnsafeMutablePointer<msghdr>
     private let vectors: UnsafeMutablePointer<iovec>
     private let name: UnsafeMutablePointer<sockaddr_storage>
     private let control: UnsafeMutableRawPointer
+    /// Made when many datagrams are sent at once for the first time.
+    lazy var batch = SendBatch()
 
     /// Binds a socket.
     /// - Parameters:
     ///   - address: what to bind to; port 0 for any.
     ///   - wantsDestinations: whether what is read tells which of the machine's addresses it was sent to.
     /// - Throws: ``SocketError``.
-    init(binding address: TransportAddress, wantsDestinations: Bool) throws(SocketError) {
+    public init(binding address: TransportAddress, wantsDestinations: Bool) throws(SocketError) {
         let isIPv6 = if case .v6 = address.address { true } else { false }
         let kind = CInt(SOCK_DGRAM.rawValue) | CInt(SOCK_NONBLOCK.rawValue) | CInt(SOCK_CLOEXEC.rawValue)
         let descriptor = socket(isIPv6 ? AF_INET6 : AF_INET, kind, 0)
@@ -93,7 +95,7 @@ final class UDPSocket {
     }
 
     /// A duplicate of the descriptor for an event loop to read from and to close.
-    func duplicate() throws(SocketError) -> CInt {
+    public func duplicate() throws(SocketError) -> CInt {
         let copy = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
         guard copy >= 0 else { throw SocketError("fcntl", errno) }
         return copy
@@ -105,7 +107,7 @@ final class UDPSocket {
     ///   - body: the bytes behind them.
     ///   - destination: where to, of the socket's family.
     ///   - source: which of the machine's addresses it leaves from; nil for a socket bound to one.
-    func send(
+    public func send(
         _ head: UnsafeRawBufferPointer, _ body: UnsafeRawBufferPointer, to destination: TransportAddress,
         from source: IPAddress?
     ) -> SendResult {
@@ -118,7 +120,7 @@ final class UDPSocket {
             msg_controllen: 0, msg_flags: 0)
         if let source {
             message.pointee.msg_control = control
-            message.pointee.msg_controllen = writeControl(source)
+            message.pointee.msg_controllen = Self.writeControl(source, to: control)
         }
         while true {
             if sendmsg(descriptor, message, 0) >= 0 { return .sent }
@@ -132,7 +134,7 @@ final class UDPSocket {
 
     /// Writes the control message that sets a datagram's source (ip(7), ipv6(7)).
     /// - Returns: its octets with padding.
-    private func writeControl(_ source: IPAddress) -> Int {
+    static func writeControl(_ source: IPAddress, to control: UnsafeMutableRawPointer) -> Int {
         let data = control + MemoryLayout<cmsghdr>.size
         var header = cmsghdr()
         let size: Int
@@ -157,7 +159,7 @@ final class UDPSocket {
         return MemoryLayout<cmsghdr>.size + (size + 7) & ~7
     }
 
-    private static func write(
+    static func write(
         _ address: TransportAddress, to name: UnsafeMutablePointer<sockaddr_storage>
     ) -> socklen_t {
         let raw = UnsafeMutableRawPointer(name)
@@ -187,7 +189,7 @@ final class UDPSocket {
 // between debug and release builds; so their parts are found by place.
 
 /// Octets and places of the parts of a `sockaddr_in` (ip(7)) and a `sockaddr_in6` (ipv6(7)).
-private enum SocketName {
+enum SocketName {
     static let port = 2
     static let v4Address = 4
     static let v4Size = 16
@@ -206,40 +208,17 @@ private enum PacketInfo {
 }
 
 /// A system call about a socket that failed.
-struct SocketError: Error, CustomStringConvertible {
+public struct SocketError: Error, CustomStringConvertible {
     /// What failed.
-    let call: String
+    public let call: String
     /// The system's error number.
-    let number: CInt
+    public let number: CInt
 
     init(_ call: String, _ number: CInt) {
         self.call = call
         self.number = number
     }
 
-    var description: String { "\(call): \(String(cString: strerror(number)))" }
-}
-
-extension TransportAddress {
-    /// The address of a datagram's sender or receiver; nil for what is not of IP.
-    init?(_ address: SocketAddress) {
-        switch address {
-        case .v4(let v4):
-            self = withUnsafeBytes(of: v4.address) { raw in
-                let value = raw.load(fromByteOffset: SocketName.v4Address, as: UInt32.self)
-                let port = raw.load(fromByteOffset: SocketName.port, as: UInt16.self)
-                return TransportAddress(.v4(UInt32(bigEndian: value)), port: UInt16(bigEndian: port))
-            }
-        case .v6(let v6):
-            self = withUnsafeBytes(of: v6.address) { raw in
-                let high = raw.loadUnaligned(fromByteOffset: SocketName.v6Address, as: UInt64.self)
-                let low = raw.loadUnaligned(fromByteOffset: SocketName.v6Address + 8, as: UInt64.self)
-                let port = raw.load(fromByteOffset: SocketName.port, as: UInt16.self)
-                return TransportAddress(
-                    .v6(UInt64(bigEndian: high), UInt64(bigEndian: low)), port: UInt16(bigEndian: port))
-            }
-        case .unixDomainSocket:
-            return nil
-        }
-    }
+    /// What failed, and why, in the system's words.
+    public var description: String { "\(call): \(String(cString: strerror(number)))" }
 }
