@@ -148,11 +148,20 @@ let package = Package(
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
             ]),
+        library(
+            "BoxHub", in: "Box",
+            [
+                "SansIO", "Wire", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect", "Hub", "Credentials",
+                "BoxState",
+                "BoxRoom", "BoxUDP", "BoxWeb", logging,
+                .product(name: "NIOCore", package: nio),
+            ]),
         .target(
             name: "Box",
             dependencies: [
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
-                "BoxCertificates", "BoxNetwork", "BoxRelay", "BoxRoom", "BoxWeb", logging,
+                "BoxCertificates", "BoxHub", "BoxNetwork", "BoxRelay", "BoxRoom", "BoxWeb", "DTLS", "Hub",
+                "WebRTCDirect", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -231,6 +240,7 @@ let package = Package(
                 .product(name: "NIOPosix", package: nio), .product(name: "NIOEmbedded", package: nio),
             ]),
         tests(of: "BoxUDP", ["Wire"]),
+        tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),
         tests(of: "Box", ["Wire", "BoxConfiguration"]),
     ],
     swiftLanguageModes: [.v6]

@@ -40,6 +40,12 @@ import Wire
               enabled: false
               ports: 50000-50999
               lifetime: 600
+            hub:
+              enabled: true
+              port: 4712
+              base: https://calls.example.org/app
+            discovery: true
+            direct: echo
             broker:
               key: other
               path: /signal
@@ -71,6 +77,11 @@ import Wire
         #expect(!configuration.turn.enabled)
         #expect(configuration.turn.ports == 50000...50999)
         #expect(configuration.turn.lifetime == .seconds(600))
+        #expect(configuration.hub.enabled)
+        #expect(configuration.hub.port == 4712)
+        #expect(configuration.hub.base == "https://calls.example.org/app")
+        #expect(configuration.discovery)
+        #expect(configuration.direct == .echo)
         #expect(configuration.broker.key == "other")
         #expect(configuration.broker.path == "/signal/")
         #expect(configuration.broker.discovery)

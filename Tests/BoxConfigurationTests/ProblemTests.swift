@@ -206,6 +206,21 @@ import Testing
             ])
         #expect(problems("stun:\n  port: 50000\nturn:\n  enabled: false\n") == [])
         #expect(
+            problems("hub:\n  port: 3478\n") == ["config.yaml:2: hub.port: hub.port and stun.port are both 3478"])
+        #expect(problems("hub:\n  port: 3478\n  enabled: false\n") == [])
+        #expect(
+            problems("hub:\n  port: 50000\n") == [
+                "config.yaml:2: hub.port: hub.port (50000) must not be one of turn.ports (49152-65535)"
+            ])
+        #expect(
+            problems("hub:\n  enabled: false\ndiscovery: true\n") == [
+                "config.yaml:3: discovery: discovery needs the hub: hub.enabled is false"
+            ])
+        #expect(
+            problems("hub:\n  enabled: false\ndirect: echo\n") == [
+                "config.yaml:3: direct: direct needs the hub's port: hub.enabled is false"
+            ])
+        #expect(
             problems(environment: ["KIBITZ_BROKER_CLIENTS": "8"]) == [
                 "KIBITZ_BROKER_CLIENTS: broker.clients: room.people (12) must not be more than broker.clients (8)"
             ])

@@ -111,7 +111,8 @@ func key(_ seed: UInt64 = 1) -> BoxKey {
         let turn = TURNCredentials(key: key())
         let credential = turn.issue(id: "kl-a", generation: 3, expiry: 2_000_000_000)
         #expect(credential.username == "2000000000:3:kl-a")
-        #expect(credential.password.utf8.count == 44)
+        #expect(credential.password.utf8.count == 43)
+        #expect(credential.password.allSatisfy { $0.isLetter || $0.isNumber || "-_".contains($0) }, "fit for a link")
         func password(_ now: UInt64, _ generation: UInt32) -> String? {
             TURNCredentials(key: key()).password(forUsername: credential.username, at: now, generation: generation)
         }

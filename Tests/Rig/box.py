@@ -137,6 +137,7 @@ class Box:
             "http.port": 8080 if namespace else free_port(),
             "https.port": 8443 if namespace else free_port(),
             "stun.port": 3478 if namespace else free_port(socket.SOCK_DGRAM),
+            "hub.port": 4711 if namespace else free_port(socket.SOCK_DGRAM),
             "panel": "none",
             "wifi": "none",
             **(config or {}),

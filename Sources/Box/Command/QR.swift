@@ -14,11 +14,15 @@ struct QR: ParsableCommand {
     @Option(help: "Writes the QR as an SVG drawing.", completion: .file(extensions: ["svg"]))
     var svg: String?
 
+    @Flag(help: "The code of the LAN hub, which joins by Kibitz's hosted page, instead of the box's own.")
+    var hub = false
+
     /// Pixels for each module of the PNG: a poster printed at 300 dpi is then about 5 cm wide.
     static let pixelsPerModule = 16
 
     func run() throws {
-        let link = try client(state).status().link
+        let status = try client(state).status()
+        guard let link = hub ? status.hubLink.value : status.link else { throw NoHub() }
         let code = try QRCode(text: link)
         if let png { try writeFile(png, code.png(scale: Self.pixelsPerModule)) }
         if let svg { try writeFile(svg, Array(code.svg().utf8)) }
@@ -37,6 +41,11 @@ struct QR: ParsableCommand {
             throw FileProblem(path: path, reason: String(cString: strerror(errno)))
         }
     }
+}
+
+/// The code of a hub was asked for, and the box has none.
+struct NoHub: Error, CustomStringConvertible {
+    let description = "this box has no LAN hub; set hub.enabled to true and start it again"
 }
 
 /// A file the owner asked for can't be written.

@@ -41,6 +41,13 @@ public struct BoxConfiguration: Sendable, Equatable {
     public var stun = Server(port: 3478)
     /// The TURN server, which answers on the STUN server's port.
     public var turn = TURN()
+    /// The LAN hub.
+    public var hub = Hub()
+    /// Whether the hub answers to the well-known identity too, by which Kibitz's app finds hubs without a code, and as
+    /// which anyone on the network can pose.
+    public var discovery = false
+    /// What the hub's port does for programs that speak WebRTC Direct.
+    public var direct = Direct.off
     /// The PeerServer-compatible broker.
     public var broker = Broker()
     /// The room.
@@ -129,6 +136,24 @@ extension BoxConfiguration {
         public var ports: ClosedRange<UInt16> = 49152...65535
         /// How long the credentials handed to a phone are good.
         public var lifetime: Duration = .seconds(3600)
+    }
+
+    /// The LAN hub, which Kibitz's hosted page dials.
+    public struct Hub: Sendable, Equatable {
+        /// Whether there is one.
+        public var enabled = true
+        /// Its UDP port; nil for the first free one of those that are usual, and from then on the same.
+        public var port: UInt16?
+        /// The page that the hub's link opens.
+        public var base = "https://kibitz.chat"
+    }
+
+    /// What the hub's port does for programs that speak WebRTC Direct.
+    public enum Direct: String, Sendable, CaseIterable {
+        /// Nothing.
+        case off
+        /// It sends back what it gets; the page `/direct` shows it.
+        case echo
     }
 
     /// The PeerServer-compatible broker.

@@ -151,6 +151,24 @@ private struct Rule {
                     "stun.port (\($0.stun.port)) must not be one of turn.ports (\($0.turn.ports.lowerBound)-\($0.turn.ports.upperBound))"
                 }),
             Rule(
+                keys: ["hub.port", "stun.port"], holds: { !$0.hub.enabled || $0.hub.port != $0.stun.port },
+                explanation: { "hub.port and stun.port are both \($0.stun.port)" }),
+            Rule(
+                keys: ["hub.port", "turn.ports"],
+                holds: { configuration in
+                    !configuration.hub.enabled || !configuration.turn.enabled
+                        || configuration.hub.port.map(configuration.turn.ports.contains) != true
+                },
+                explanation: {
+                    "hub.port (\($0.hub.port ?? 0)) must not be one of turn.ports (\($0.turn.ports.lowerBound)-\($0.turn.ports.upperBound))"
+                }),
+            Rule(
+                keys: ["discovery", "hub.enabled"], holds: { !$0.discovery || $0.hub.enabled },
+                explanation: { _ in "discovery needs the hub: hub.enabled is false" }),
+            Rule(
+                keys: ["direct", "hub.enabled"], holds: { $0.direct == .off || $0.hub.enabled },
+                explanation: { _ in "direct needs the hub's port: hub.enabled is false" }),
+            Rule(
                 keys: ["broker.clients", "room.people"], holds: { $0.room.people <= $0.broker.clients },
                 explanation: {
                     "room.people (\($0.room.people)) must not be more than broker.clients (\($0.broker.clients))"

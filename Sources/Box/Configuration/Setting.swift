@@ -127,6 +127,18 @@ extension Setting {
         Setting("turn.ports", \.turn.ports, .portRange, "The UDP ports that relayed media uses."),
         Setting(
             "turn.lifetime", \.turn.lifetime, .seconds(300...86400), "How long the credentials for TURN are good."),
+        Setting(
+            "hub.enabled", \.hub.enabled, .boolean, "Let Kibitz's hosted page join through the LAN hub of this box."),
+        Setting(
+            "hub.port", \.hub.port, .portOrAuto,
+            "The UDP port of the hub; auto takes 4711 or another usual one, and keeps it."),
+        Setting("hub.base", \.hub.base, .pageURL, "The page that the hub's link opens."),
+        Setting(
+            "discovery", \.discovery, .boolean,
+            "Let Kibitz's app find the hub without a code; anyone on the network can then pose as it."),
+        Setting(
+            "direct", \.direct, .choice(),
+            "What the hub's port does for programs that speak WebRTC Direct; echo adds the page /direct."),
         Setting("broker.key", \.broker.key, .apiKey, "The key that PeerJS clients must name."),
         Setting("broker.path", \.broker.path, .urlPath, "The path below which the PeerJS broker answers."),
         Setting("broker.discovery", \.broker.discovery, .boolean, "Let anyone list the ids of all PeerJS clients."),

@@ -28,6 +28,13 @@ extension ValueType<UInt16> {
         words: "a port (1 to 65535)", parse: { decimal($0, in: 1...65535).map { UInt16($0) } }, format: { "\($0)" })
 }
 
+extension ValueType<UInt16?> {
+    static let portOrAuto = ValueType(
+        words: "a port (1 to 65535) or auto",
+        parse: { $0 == "auto" ? .some(nil) : decimal($0, in: 1...65535).map { UInt16($0) } },
+        format: { $0.map { "\($0)" } ?? "auto" })
+}
+
 extension ValueType<ClosedRange<UInt16>> {
     static let portRange = ValueType(
         words: "a range of ports (1024 to 65535) such as 49152-65535",
@@ -126,6 +133,18 @@ extension ValueType<String> {
                     && segment.allSatisfy { isAlphanumeric($0) || "-_.~".utf8.contains($0) }
             }
             return path == "/" || areSegments ? path : nil
+        }, format: { $0 })
+
+    /// Where a page is: scheme, host, maybe a port and a path; what follows is the link's own.
+    static let pageURL = ValueType(
+        words: "the address of a page such as https://kibitz.chat",
+        parse: { text in
+            let rest =
+                text.hasPrefix("https://") ? text.dropFirst(8) : text.hasPrefix("http://") ? text.dropFirst(7) : ""
+            guard text.utf8.count <= 256, let first = rest.utf8.first, isAlphanumeric(first) || first == 0x5B,
+                rest.utf8.allSatisfy({ isAlphanumeric($0) || "-._~:/[]@!$&'()*+;=%".utf8.contains($0) })
+            else { return nil }
+            return text
         }, format: { $0 })
 
     /// The form of names that Debian's adduser accepts.

@@ -33,10 +33,18 @@ public final class RoomAuthority: Sendable {
 
     private static let keyFile = "key"
     private static let roomFile = "room"
+    private static let retiredFile = "retired"
+    /// Former secrets that are remembered.
+    private static let retiredLimit = 64
+    /// When the hub's TURN credential expires, in seconds since 1970: a rotation ends it long before 2106, and a fixed
+    /// time keeps printed codes and links the same.
+    private static let hubExpiry: UInt64 = 4_294_967_295
 
     private let state: StateDirectory
     private let tokens: SessionTokens
     private let turn: TURNCredentials
+    private let hub: HubTokens
+    private let former: Mutex<[String]>
     private let present: Mutex<RoomCredentials>
     /// Held during a rotation: one at a time, while the present credentials can still be read.
     private let rotating = Mutex<Void>(())
@@ -66,6 +74,11 @@ public final class RoomAuthority: Sendable {
         }
         tokens = SessionTokens(key: key)
         turn = TURNCredentials(key: key)
+        hub = HubTokens(key: key)
+        // Power lost in the middle of a rotation may have left the present secret among the former ones.
+        former = Mutex(
+            (try Self.read(Self.retiredFile, from: state) ?? "").split(separator: "\n").map(String.init)
+                .filter { $0 != room.secret })
         present = Mutex(room)
     }
 
@@ -79,15 +92,25 @@ public final class RoomAuthority: Sendable {
     /// The issuer of session tokens, for the broker to verify them.
     public var sessionTokens: SessionTokens { tokens }
 
+    /// The issuer of the hub's resume tokens.
+    public var hubTokens: HubTokens { hub }
+
+    /// The room's former secrets, the oldest first.
+    public var retiredSecrets: [String] { former.withLock { $0 } }
+
     /// Replaces the room's credentials; they are on the disk before they are valid.
     /// - Returns: the new ones.
     /// - Throws: `StateError` when they can't be stored; the old ones are valid then.
     public func rotate() throws(StateError) -> RoomCredentials {
         try rotating.withLock { _ throws(StateError) in
             var generator = SystemRandomNumberGenerator()
-            let next = credentials.rotated(using: &generator)
+            let present = credentials
+            let next = present.rotated(using: &generator)
+            let retired = Array((retiredSecrets + [present.secret]).suffix(Self.retiredLimit))
+            try state.write(Array(retired.map { $0 + "\n" }.joined().utf8), to: Self.retiredFile)
             try state.write(Array(next.text.utf8), to: Self.roomFile)
-            present.withLock { $0 = next }
+            self.present.withLock { $0 = next }
+            former.withLock { $0 = retired }
             return next
         }
     }
@@ -114,6 +137,11 @@ public final class RoomAuthority: Sendable {
         return turn.issue(
             id: Identifiers.freshPeer(using: &generator), generation: credentials.generation,
             expiry: Self.wallClock() &+ lifetime)
+    }
+
+    /// The credential for TURN that stands in the hub's links: good for this generation of the room.
+    public var hubTURNCredential: TURNCredential {
+        turn.issue(id: "hub", generation: credentials.generation, expiry: Self.hubExpiry)
     }
 
     /// The password that belongs to a TURN username, while it is valid.

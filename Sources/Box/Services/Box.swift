@@ -1,5 +1,6 @@
 public import BoxConfiguration
 import BoxCertificates
+import BoxHub
 import BoxNetwork
 import BoxRelay
 import BoxRoom
@@ -32,6 +33,8 @@ public final class Box: Sendable {
     private let signaling: SignalingServer
     private let gate: ConnectionGate
     private let relay: RelayServer
+    private let web: WebConfiguration
+    private let hub: HubService?
     private let panel: TerminalPanel?
     private let eventLoop: any EventLoop
     private let started = ContinuousClock.now
@@ -62,7 +65,17 @@ public final class Box: Sendable {
         )
         relay = RelayServer(
             configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
-            passwords: { [authority] in authority.turnPassword(forUsername: $0) })
+            passwords: configuration.turnPasswords(authority))
+        web = configuration.webConfiguration(certificates: certificates, hub: HubFacts())
+        if configuration.hub.enabled {
+            hub = try HubService(
+                configuration: configuration, web: web, state: state, authority: authority, signaling: signaling,
+                addresses: found, eventLoop: eventLoop, logger: logger)
+        } else {
+            hub = nil
+            // A link of earlier would lead nowhere.
+            try state.remove(HubService.linkFile)
+        }
         panel = configuration.panel == .terminal ? TerminalPanel() : nil
     }
 
@@ -70,17 +83,18 @@ public final class Box: Sendable {
     /// - Throws: errors whose description tells the owner what to do.
     public func run() async throws {
         try await relay.start()
+        try await hub?.start()
         // Whom the relay serves is told to it once it runs.
         let watcher = try NetworkWatcher(on: eventLoop, logger: logger) { self.networkChanged(to: $0) }
         networkChanged(to: watcher.network)
         let (portsReady, portIsReady) = AsyncStream.makeStream(of: Void.self)
-        let web = WebServer(
-            configuration: webConfiguration, authority: authority, signaling: signaling, gate: gate,
+        let server = WebServer(
+            configuration: web, authority: authority, signaling: signaling, gate: gate,
             eventLoop: eventLoop, logger: logger, metrics: { await Metrics(self.snapshot()).text },
             onReady: { portIsReady.yield() })
         var group = ServiceGroupConfiguration(
             services: [
-                web, WatchdogService(manager: manager, eventLoop: eventLoop),
+                server, WatchdogService(manager: manager, eventLoop: eventLoop),
                 CertificateService(certificates: certificates),
                 FrontDesk(ports: portsReady, open: openFrontDesk),
             ],
@@ -88,6 +102,7 @@ public final class Box: Sendable {
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         defer { manager.stopping() }
         try await ServiceGroup(configuration: group).run()
+        await hub?.stop()
         await relay.stop()
         try? await watcher.stop().get()
     }
@@ -130,6 +145,7 @@ extension Box {
         guard changed else { return }
         logger.notice("the addresses are now \(now.map(\.description).joined(separator: ", "))")
         certificates.update(hosts: Self.names(configuration), addresses: now)
+        hub?.update(addresses: now)
         panel?.show(link: joinLink, room: configuration.name, reason: "The network changed; the code is now this one.")
     }
 
@@ -160,8 +176,10 @@ extension Box {
     /// Changes the room's credentials. In this order: persisted; everyone told why and closed; new codes shown. Power
     /// lost between any two leaves one whole generation valid.
     private func rotate() async throws {
+        let former = authority.credentials.secret
         let credentials = try authority.rotate()
         await signaling.rotate()
+        hub?.retire(former)
         relay.dropAll()
         logger.notice("the room's codes were changed; generation \(credentials.generation) is valid")
         panel?.show(link: joinLink, room: configuration.name, reason: "The codes of the room were changed.")
@@ -173,7 +191,9 @@ extension Box {
         return Snapshot(
             broker: broker, protocolErrors: protocolErrors, gate: await gate.counters(), relay: await relay.counters(),
             uptime: ContinuousClock.now - started, generation: authority.credentials.generation,
-            addresses: addresses.withLock { $0 }, link: joinLink, trouble: trouble(), certificate: certificates.status)
+            addresses: addresses.withLock { $0 }, link: joinLink,
+            hub: await hub?.snapshot(), hubPort: hub?.port, dialling: web.hub.dialling, trouble: trouble(),
+            certificate: certificates.status)
     }
 
     private func trouble() -> [String] {
@@ -181,20 +201,7 @@ extension Box {
         if addresses.withLock({ $0.allSatisfy(\.isLoopback) }) {
             lines.append("this machine is on no network; connect it, or only programs on it can join")
         }
-        return lines
-    }
-
-    private var webConfiguration: WebConfiguration {
-        WebConfiguration(
-            name: configuration.name, version: boxVersion,
-            ports: .init(
-                http: Int(configuration.http.port), https: Int(configuration.https.port),
-                stun: Int(configuration.stun.port)),
-            broker: .init(
-                path: configuration.broker.path, key: configuration.broker.key,
-                discovery: configuration.broker.discovery),
-            siteRoot: configuration.web.root, offersTURN: configuration.turn.enabled,
-            turnLifetime: UInt64(configuration.turn.lifetime.components.seconds), certificates: certificates)
+        return lines + (hub?.trouble ?? [])
     }
 }
 

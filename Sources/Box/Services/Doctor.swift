@@ -1,5 +1,6 @@
 import BoxCertificates
 import BoxConfiguration
+import BoxHub
 import BoxNetwork
 import BoxState
 import Glibc
@@ -34,6 +35,7 @@ public struct Doctor {
         let running = examineState(configuration)
         examineAddresses(configuration)
         examinePorts(configuration, running: running)
+        examineHub(configuration, running: running)
         examineCertificate(configuration)
         examineSite(configuration)
         examineGroup(configuration)
@@ -133,6 +135,33 @@ public struct Doctor {
             case EACCES, EPERM:
                 wrong(key, "\(name) may be opened only by root", mend: "run as root or set \(key) to 1024 or more")
             case let code: wrong(key, "\(name): \(String(cString: strerror(code)))", mend: "set \(key)")
+            }
+        }
+    }
+
+    private mutating func examineHub(_ configuration: BoxConfiguration, running: Status?) {
+        guard configuration.hub.enabled else { return fine("hub", "none is wanted (hub.enabled)") }
+        if let port = running?.hub.value {
+            fine("hub.port", "\(port)/udp is the running box's")
+        } else {
+            // What a box that ran before has printed on its codes.
+            let known = (try? stateDirectoryPath(options.state)).flatMap { HubIdentity.knownPort(inDirectory: $0) }
+            let candidates = (configuration.hub.port ?? known).map { [$0] } ?? HubServer.usualPorts
+            if let port = candidates.first(where: { bindError(port: $0, type: SOCK_DGRAM) == 0 }) {
+                fine("hub.port", "\(port)/udp is free")
+            } else {
+                wrong(
+                    "hub.port",
+                    candidates.map { "\($0)/udp" }.joined(separator: ", ")
+                        + (candidates.count == 1 ? " can't be opened" : " can't be opened, none of them"),
+                    mend: "stop the program that has it ('ss -lunp' names it), or set hub.port or hub.enabled")
+            }
+        }
+        if configuration.discovery {
+            wrong("discovery", HubWords.discovery, mend: "set discovery to false", fatal: false)
+            let port = running?.hub.value.flatMap { UInt16(exactly: $0) } ?? configuration.hub.port
+            for problem in HubWords.discoveryProblems(configuration, port: port) {
+                wrong("discovery", problem, mend: "correct the port, or set discovery to false", fatal: false)
             }
         }
     }

@@ -1,7 +1,10 @@
+import BoxHub
 import BoxRelay
 import BoxWeb
+import Hub
 import PeerBroker
 import TURN
+import WebRTCDirect
 
 /// The figures of `/metrics`, in the text format of Prometheus (version 0.0.4).
 struct Metrics {
@@ -77,5 +80,50 @@ struct Metrics {
                 ("cause=\"oversized\"", relay.oversized), ("cause=\"unaddressed\"", relay.unaddressed),
                 ("cause=\"send_buffer_full\"", relay.sendBufferFull), ("cause=\"send_refused\"", relay.sendRefused),
             ])
+    }
+
+    mutating func add(_ snapshot: HubServer.Snapshot) {
+        let hub = snapshot.hub
+        add("hub_clients", "Clients of the LAN hub.", hub.clients)
+        add("hub_clients_absent", "Clients of the hub that dropped and may come back.", hub.absent)
+        add("hub_rooms", "Rooms of the hub with somebody in them.", hub.rooms)
+        add("hub_kept_bytes", "Bytes of messages kept until they are acknowledged.", hub.keptBytes)
+        add("hub_clients_total", "Clients that got an id of the hub.", hub.counters.opened)
+        add("hub_resumed_total", "Clients that got back their former id.", hub.counters.resumed)
+        add("hub_frames_received_total", "Frames that came from clients.", hub.counters.framesReceived)
+        add("hub_frames_total", "Frames passed from client to client.", hub.counters.framesRouted)
+        add("hub_bytes_total", "Bytes of those frames.", hub.counters.bytesRouted)
+        add("hub_frames_kept_total", "Of those, frames for clients that had dropped.", hub.counters.framesKept)
+        add(
+            "hub_dropped_total", "Frames dropped.",
+            Hub.DropCause.allCases.map { ("cause=\"\($0.rawValue)\"", hub.counters.drops($0)) })
+        add(
+            "hub_rooms_refused_total", "Clients that were not let into a room.",
+            Hub.Refusal.allCases.map { ("cause=\"\($0.rawValue)\"", hub.counters.refusals($0)) })
+        let endpoint = snapshot.endpoint
+        add("hub_peers", "Phones connected to the hub's port.", snapshot.peers)
+        add("hub_peers_total", "Phones that got connected to the hub's port.", endpoint.connections)
+        add("hub_checks_total", "ICE checks answered.", endpoint.checks)
+        add("hub_handshakes_total", "DTLS handshakes begun.", endpoint.handshakes)
+        add("hub_moves_total", "Times a phone went on from another address.", endpoint.moves)
+        add(
+            "hub_packets_total", "Datagrams on the hub's port.",
+            [
+                ("direction=\"in\"", endpoint.datagramsReceived), ("direction=\"out\"", endpoint.datagramsSent),
+            ])
+        add(
+            "hub_packet_bytes_total", "Bytes of those datagrams.",
+            [("direction=\"in\"", endpoint.octetsReceived), ("direction=\"out\"", endpoint.octetsSent)])
+        add(
+            "hub_refused_total", "Datagrams refused or dropped on the hub's port.",
+            EndpointRefusal.allCases.map { ("cause=\"\($0.rawValue)\"", endpoint[$0]) } + [
+                ("cause=\"oversized\"", snapshot.socket.oversized),
+                ("cause=\"unaddressed\"", snapshot.socket.unaddressed),
+                ("cause=\"send_buffer_full\"", snapshot.socket.sendBufferFull),
+                ("cause=\"send_refused\"", snapshot.socket.sendRefused),
+            ])
+        add(
+            "hub_disconnected_total", "Phones gone from the hub's port.",
+            DisconnectReason.allCases.map { ("reason=\"\($0.rawValue)\"", endpoint[$0]) })
     }
 }

@@ -1,10 +1,13 @@
 import BoxCertificates
 import BoxConfiguration
+import BoxHub
 import BoxRelay
 import BoxWeb
 import Glibc
+import Hub
 import PeerBroker
 import TURN
+import WebRTCDirect
 import Wire
 
 /// The state of every part at one time, from which the status and the metrics are made.
@@ -17,6 +20,10 @@ struct Snapshot: Sendable {
     var generation: UInt32
     var addresses: [IPAddress]
     var link: JoinLink
+    /// Nil when there is no hub.
+    var hub: HubServer.Snapshot?
+    var hubPort: Int?
+    var dialling: HubFacts.Dialling?
     var trouble: [String]
     var certificate: CertificateStatus
 }
@@ -45,12 +52,22 @@ extension Status {
         traffic.turnPackets = snapshot.relay.relayedPackets
         traffic.turnBytes = snapshot.relay.relayedBytes
         traffic.turnRefusals = snapshot.relay.refusals
+        if let hub = snapshot.hub {
+            traffic.hubClients = hub.hub.clients
+            traffic.hubAbsent = hub.hub.absent
+            traffic.hubPeers = hub.peers
+            traffic.hubFrames = hub.hub.counters.framesRouted
+            traffic.hubDrops = Hub.DropCause.allCases.reduce(0) { $0 + hub.hub.counters.drops($1) }
+            traffic.hubRefusals = hub.endpoint.refusals.values.reduce(0, &+)
+        }
         self.init(
             pid: getpid(), version: boxVersion, name: configuration.name,
             uptime: Int(snapshot.uptime.components.seconds),
             http: Int(configuration.http.port), https: Int(configuration.https.port),
             stun: Int(configuration.stun.port),
-            hub: OrNull(nil), addresses: snapshot.addresses.map(\.description), link: snapshot.link.description,
+            hub: OrNull(snapshot.hubPort), blob: OrNull(snapshot.dialling?.blob),
+            hubLink: OrNull(snapshot.dialling?.link), discovery: configuration.discovery,
+            addresses: snapshot.addresses.map(\.description), link: snapshot.link.description,
             room: Room(generation: snapshot.generation, limit: configuration.room.people), people: people, links: links,
             guests: snapshot.broker.plainClients, traffic: traffic,
             certificate: snapshot.certificate.origin == .owner ? "owner" : "own",
@@ -65,6 +82,7 @@ extension Metrics {
         add(snapshot.broker, protocolErrors: snapshot.protocolErrors)
         add(snapshot.gate)
         add(snapshot.relay)
+        if let hub = snapshot.hub { add(hub) }
     }
 }
 
@@ -76,6 +94,15 @@ extension BoxConfiguration {
         limits.members = room.people
         limits.awayTime = room.grace
         return SignalingServer.Configuration(path: self.broker.path, key: self.broker.key, limits: limits)
+    }
+
+    func webConfiguration(certificates: CertificateSource, hub: HubFacts) -> WebConfiguration {
+        WebConfiguration(
+            name: name, version: boxVersion,
+            ports: .init(http: Int(http.port), https: Int(https.port), stun: Int(stun.port)),
+            broker: .init(path: self.broker.path, key: self.broker.key, discovery: self.broker.discovery),
+            siteRoot: web.root, offersTURN: turn.enabled, turnLifetime: UInt64(turn.lifetime.components.seconds),
+            certificates: certificates, hub: hub)
     }
 
     var relayConfiguration: RelayServer.Configuration {

@@ -14,7 +14,8 @@ extension Status {
         var lines = [
             "\(name): Kibitz Local \(version), process \(pid), up \(Self.spoken(seconds: uptime))",
             "Join       \(link)",
-            "Ports      HTTP \(http), HTTPS \(https) (certificate: \(certificate)), STUN and TURN \(stun)/udp",
+            "Ports      HTTP \(http), HTTPS \(https) (certificate: \(certificate)), STUN and TURN \(stun)/udp"
+                + (hub.value.map { ", LAN hub \($0)/udp" } ?? ""),
             "Addresses  \(addresses.isEmpty ? "none" : addresses.joined(separator: ", "))",
             "Room       \(people.count) of \(room.limit) people, code generation \(room.generation)"
                 + (guests > 0 ? ", and \(guests) PeerJS clients" : ""),
@@ -39,6 +40,13 @@ extension Status {
                 + "\(traffic.stunAnswers) STUN answers; \(traffic.turnAllocations) TURN allocations, "
                 + "\(traffic.turnPackets) packets, \(Self.spoken(bytes: traffic.turnBytes)), \(traffic.turnRefusals) refused",
         ]
+        if hub.value != nil {
+            lines.append(
+                "Hub        \(traffic.hubClients) clients, \(traffic.hubPeers) phones connected; "
+                    + "\(traffic.hubFrames) frames, \(traffic.hubDrops) dropped; \(traffic.hubRefusals) packets refused"
+            )
+        }
+        if let hubLink = hubLink.value { lines.append("Hub link   \(hubLink)") }
         lines += trouble.map { "Trouble    " + $0 }
         return lines.joined(separator: "\n")
     }

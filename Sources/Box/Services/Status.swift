@@ -48,6 +48,19 @@ public struct Status: Codable, Sendable, Equatable {
         /// STUN and TURN requests and packets refused or dropped, over all causes.
         public var turnRefusals: UInt64 = 0
 
+        /// Clients of the LAN hub at present.
+        public var hubClients: Int = 0
+        /// Clients of the hub that dropped and may come back.
+        public var hubAbsent: Int = 0
+        /// Phones connected to the hub's port, those of the box's own page included.
+        public var hubPeers: Int = 0
+        /// Frames the hub passed from client to client.
+        public var hubFrames: UInt64 = 0
+        /// Frames the hub dropped, over all causes.
+        public var hubDrops: UInt64 = 0
+        /// Datagrams refused or dropped on the hub's port, over all causes.
+        public var hubRefusals: UInt64 = 0
+
         /// Nothing yet.
         public init() {}
     }
@@ -68,6 +81,12 @@ public struct Status: Codable, Sendable, Equatable {
     public var stun: Int
     /// UDP port of the LAN hub, or nil while the box has none.
     public var hub: OrNull<Int>
+    /// The blob by which a client dials the hub, or nil while the box has none.
+    public var blob: OrNull<String>
+    /// The link that joins through Kibitz's hosted page and the hub, or nil while the box has none.
+    public var hubLink: OrNull<String>
+    /// Whether Kibitz's app finds the hub without a code, so that anyone on the network can pose as it.
+    public var discovery: Bool
     /// The addresses the box is reached at, best first.
     public var addresses: [String]
     /// The join link, as the QR holds it.

@@ -1,13 +1,12 @@
-import BoxRoom
-import Credentials
 import HTTPTypes
 import Hummingbird
+import JSON
 import NIOCore
 
 /// What Kibitz's app and PeerJS clients ask over HTTP. Open to every origin, as PeerServer is.
 struct KibitzRoutes: Sendable {
     let configuration: WebConfiguration
-    let authority: RoomAuthority
+    let desk: RoomDesk
     let signaling: SignalingServer
 
     /// `GET /api/signal`: where the app finds a broker, at port 443 and path `/` with TLS, or null.
@@ -21,27 +20,11 @@ struct KibitzRoutes: Sendable {
         private enum Key: CodingKey { case host }
     }
 
-    /// `GET /api/turn`: the `RTCConfiguration` members a page needs.
-    private struct Turn: ResponseEncodable {
-        struct Server: Encodable {
-            let urls: [String]
-            var username: String?
-            var credential: String?
-        }
-        let iceServers: [Server]
-        let configured: Bool
-        let tier: String
-    }
-
     func add(to router: Router<BoxRequestContext>) {
         let broker = configuration.broker
         let path = broker.path.hasSuffix("/") ? broker.path : broker.path + "/"
         router.get("/api/signal") { request, _ in Signal(host: brokerHost(for: request)) }
-        router.get("/api/turn") { request, context in
-            var response = try turn(for: context).response(from: request, context: context)
-            response.headers[.cacheControl] = "no-store"
-            return response
-        }
+        router.get("/api/turn") { _, context in try turn(for: context) }
         if broker.path != "/" {
             router.get(RouterPath(broker.path)) { _, _ in BrokerGreeting.response }
         }
@@ -62,21 +45,18 @@ struct KibitzRoutes: Sendable {
         return String(authority.split(separator: ":", omittingEmptySubsequences: false).first ?? "")
     }
 
-    /// The servers by the address at which this very phone reached the box: it needs no name and surely gets there.
-    private func turn(for context: BoxRequestContext) throws -> Turn {
+    /// The members of an `RTCConfiguration` that a page needs.
+    private func turn(for context: BoxRequestContext) throws -> Response {
         guard let host = context.boxAddress else {
             throw HTTPError(.serviceUnavailable, message: "The box has no IPv4 address yet.")
         }
-        let port = configuration.ports.stun
-        var servers = [Turn.Server(urls: ["stun:\(host):\(port)"])]
-        if configuration.offersTURN {
-            let credential = authority.turnCredential(lifetime: configuration.turnLifetime)
-            servers.append(
-                Turn.Server(
-                    urls: ["turn:\(host):\(port)?transport=udp"], username: credential.username,
-                    credential: credential.password))
+        return jsonResponse { writer in
+            writer.object { answer in
+                answer.member("iceServers") { desk.write(iceServersAt: host, to: &$0) }
+                answer.member("configured", configuration.offersTURN)
+                answer.member("tier", "open")
+            }
         }
-        return Turn(iceServers: servers, configured: configuration.offersTURN, tier: "open")
     }
 }
 

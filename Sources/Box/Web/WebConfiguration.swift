@@ -52,11 +52,13 @@ public struct WebConfiguration: Sendable {
     public var turnLifetime: UInt64
     /// The certificate of HTTPS.
     public var certificates: CertificateSource
+    /// The LAN hub.
+    public var hub: HubFacts
 
     /// Makes a configuration.
     public init(
         name: String, version: String, ports: Ports, broker: Broker, siteRoot: String?, offersTURN: Bool,
-        turnLifetime: UInt64, certificates: CertificateSource
+        turnLifetime: UInt64, certificates: CertificateSource, hub: HubFacts
     ) {
         self.name = name
         self.version = version
@@ -66,5 +68,6 @@ public struct WebConfiguration: Sendable {
         self.offersTURN = offersTURN
         self.turnLifetime = turnLifetime
         self.certificates = certificates
+        self.hub = hub
     }
 }

@@ -123,13 +123,16 @@ public final class WebServer: Service {
         let router = Router(context: BoxRequestContext.self)
         router.add(middleware: OpenToOtherOrigins(brokerPath: configuration.broker.path))
         if configuration.broker.path == "/" { router.add(middleware: BrokerGreeting()) }
+        router.add(middleware: DirectPage(configuration: configuration))
         if let root = configuration.siteRoot {
             router.add(middleware: DirectorySite(root: root, threadPool: .singleton, logger: logger))
         } else {
             router.add(middleware: EmbeddedSite())
         }
-        RoomRoutes(configuration: configuration, authority: authority).add(to: router)
-        KibitzRoutes(configuration: configuration, authority: authority, signaling: signaling).add(to: router)
+        let desk = RoomDesk(configuration: configuration, authority: authority)
+        RoomRoutes(desk: desk).add(to: router)
+        KibitzRoutes(configuration: configuration, desk: desk, signaling: signaling).add(to: router)
+        HubRoutes(configuration: configuration).add(to: router)
         CertificateRoutes(certificates: configuration.certificates).add(to: router)
         router.get("/metrics") { [metrics] _, context in
             // Figures of the owner's, not the guests': elsewhere the page does not exist.

@@ -50,6 +50,7 @@ public struct TURNCredentials: Sendable {
     }
 
     private func password(of username: String) -> String {
-        Base64.encode(Array(HMAC<SHA256>.authenticationCode(for: Array(username.utf8), using: key)))
+        // In base64url: the hub's links hold it, and a `+` of base64 would become a space there.
+        Base64URL.encode(Array(HMAC<SHA256>.authenticationCode(for: Array(username.utf8), using: key)))
     }
 }

@@ -3,7 +3,9 @@ enum Base64URL {
     private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_".utf8)
 
     /// Encodes bytes.
-    static func encode(_ bytes: [UInt8]) -> String { String(decoding: Base64.encode(bytes, alphabet), as: UTF8.self) }
+    static func encode(_ bytes: [UInt8]) -> String {
+        String(decoding: encodeBits(bytes, each: 6, alphabet), as: UTF8.self)
+    }
 
     /// Decodes text; nil if it holds anything outside the alphabet, has a length no encoder makes, or bits left over
     /// that are not zero (so that each value has one text only).
@@ -30,22 +32,6 @@ enum Base64URL {
         }
         guard count < 6, bits & (1 << UInt32(count) - 1) == 0 else { return nil }
         return bytes
-    }
-}
-
-/// Base64 (RFC 4648 section 4).
-enum Base64 {
-    private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-
-    /// Encodes bytes, with padding.
-    static func encode(_ bytes: [UInt8]) -> String {
-        var text = encode(bytes, alphabet)
-        while text.count % 4 != 0 { text.append(UInt8(ascii: "=")) }
-        return String(decoding: text, as: UTF8.self)
-    }
-
-    fileprivate static func encode(_ bytes: [UInt8], _ alphabet: [UInt8]) -> [UInt8] {
-        encodeBits(bytes, each: 6, alphabet)
     }
 }
 

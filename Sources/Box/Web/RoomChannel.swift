@@ -1,0 +1,216 @@
+public import BoxRoom
+import Credentials
+import JSON
+public import PeerBroker
+public import Wire
+
+/// What carries the frames of a ``RoomChannel``: a data channel. On the event loop only.
+public protocol RoomLink: AnyObject {
+    /// Takes a text message; it goes out with the next flush at the latest.
+    func send(_ text: RawSpan)
+    /// Sends what was taken.
+    func flush()
+    /// Closes the channel, behind what was taken.
+    func close()
+}
+
+/// Where data channels labelled `room` lead: to the same room and the same people as the broker's WebSockets.
+public final class RoomEntrance: Sendable {
+    fileprivate let desk: RoomDesk
+    fileprivate let signaling: SignalingServer
+
+    /// Makes an entrance.
+    /// - Parameters:
+    ///   - configuration: what phones are told.
+    ///   - authority: the room's credentials.
+    ///   - signaling: the broker.
+    public init(configuration: WebConfiguration, authority: RoomAuthority, signaling: SignalingServer) {
+        desk = RoomDesk(configuration: configuration, authority: authority)
+        self.signaling = signaling
+    }
+
+    /// A channel is open.
+    /// - Parameters:
+    ///   - link: what carries it.
+    ///   - address: where the phone is.
+    ///   - local: the address of this machine at which it reached the box.
+    public func channel(over link: any RoomLink, from address: IPAddress, to local: IPAddress) -> RoomChannel {
+        RoomChannel(self, link, address: address, local: local)
+    }
+
+    /// Sends what the broker has written for anyone.
+    public func flush() { signaling.flush() }
+}
+
+/// One data channel labelled `room`.
+///
+/// First comes `{"type":"SESSION","payload":{"secret":"…","token":"…"}}`, the twin of `POST /api/session`; the answer is
+/// `SESSION` with what that answers, the ICE servers of `/api/turn` and the facts of `/api/room`, or `ERROR`. From then on the
+/// channel is a connection of the broker like any WebSocket; another `SESSION` is answered afresh and changes nothing else.
+/// Where a WebSocket would be closed with a code, `CLOSE` says the same before the channel is closed.
+public final class RoomChannel: SignalingTransport {
+    /// How far a channel is.
+    private enum Stage {
+        /// No session yet.
+        case outside
+        /// A connection of the broker: its name, and the token of its session. The name is nil while the broker thinks.
+        case inside(ConnectionID?, token: String)
+        case closed
+    }
+
+    private let entrance: RoomEntrance
+    private let link: any RoomLink
+    private let address: IPAddress
+    private let local: IPAddress
+    private var stage = Stage.outside
+
+    fileprivate init(_ entrance: RoomEntrance, _ link: any RoomLink, address: IPAddress, local: IPAddress) {
+        self.entrance = entrance
+        self.link = link
+        self.address = address
+        self.local = local
+    }
+
+    // MARK: From the channel
+
+    /// A message has come.
+    public func received(_ text: [UInt8]) {
+        let frame = text.span.bytes
+        guard frame.byteCount <= entrance.signaling.maximumMessageBytes else {
+            let limit = entrance.signaling.maximumMessageBytes
+            leave()
+            return close(code: .messageTooBig, reason: "a message may have \(limit) bytes")
+        }
+        // The broker checks the whole frame; here only a frame that may be SESSION is looked at.
+        let object = isSession(frame) ? try? JSONValue(parsing: frame) : nil
+        if let object, object.member("type", in: frame)?.isString("SESSION", in: frame) == true {
+            return openSession(object.member("payload", in: frame), in: frame)
+        }
+        switch stage {
+        case .inside(let id?, _): entrance.signaling.received(id, text: frame)
+        case .inside(nil, _), .closed: break
+        case .outside: refuse("Send SESSION first.", code: "malformed")
+        }
+    }
+
+    /// Whether `SESSION` stands in a frame near enough to its begin to be its type: pages write the type first.
+    private func isSession(_ frame: RawSpan) -> Bool {
+        let word = Array("SESSION".utf8)
+        let last = min(frame.byteCount - word.count, 64)
+        guard last >= 0 else { return false }
+        return (0...last).contains { start in
+            frame.extracting(start..<start + word.count).elementsEqual(word)
+        }
+    }
+
+    /// The channel's outgoing buffer is full, or has room again.
+    public func writable(_ isWritable: Bool) {
+        if case .inside(let id?, _) = stage { entrance.signaling.writabilityChanged(id, isWritable) }
+    }
+
+    /// The channel is gone.
+    public func closed() { leave() }
+
+    private func leave() {
+        let former = stage
+        stage = .closed
+        if case .inside(let id?, _) = former { entrance.signaling.closed(id) }
+    }
+
+    // MARK: SESSION
+
+    private func openSession(_ payload: JSONValue?, in frame: RawSpan) {
+        let session: RoomAuthority.Session
+        let isNew: Bool
+        do throws(RoomDesk.Refusal) {
+            guard let payload else { throw .malformed }
+            let asked = frame.extracting(payload.range)
+            switch stage {
+            case .closed: return
+            case .outside:
+                session = try entrance.desk.openSession(asked, address: address)
+                isNew = true
+            case .inside(_, let token):
+                // It stays who it is, whatever token it shows.
+                guard entrance.desk.allows(address) else { throw .slowDown }
+                guard let secret = payload.member("secret", in: frame)?.string(in: frame) else { throw .malformed }
+                session = try entrance.desk.openSession(secret: secret, token: token)
+                isNew = false
+            }
+        } catch {
+            return refuse(error.message, code: error.error)
+        }
+        answer(session)
+        guard isNew else { return }
+        stage = .inside(nil, token: session.token)
+        let id = entrance.signaling.opened(
+            self,
+            PeerBroker.Opening(
+                key: entrance.desk.configuration.broker.key, id: session.id, token: session.token, address: address))
+        // The broker may have closed it at once.
+        if case .inside = stage { stage = .inside(id, token: session.token) }
+    }
+
+    private func answer(_ session: RoomAuthority.Session) {
+        var writer = JSONWriter()
+        writer.object { message in
+            message.member("type", "SESSION")
+            message.member("payload") { writer in
+                writer.object { payload in
+                    entrance.desk.write(session, membersTo: &payload)
+                    payload.member("iceServers") { entrance.desk.write(iceServersAt: local, to: &$0) }
+                    payload.member("room") { entrance.desk.write(factsTo: &$0) }
+                }
+            }
+        }
+        link.send(writer.bytes.span.bytes)
+        link.flush()
+    }
+
+    private func refuse(_ text: String, code: String) {
+        var writer = JSONWriter()
+        writer.object { message in
+            message.member("type", "ERROR")
+            message.member("payload") { writer in
+                writer.object { payload in
+                    payload.member("msg", text)
+                    payload.member("code", code)
+                }
+            }
+        }
+        link.send(writer.bytes.span.bytes)
+        link.flush()
+    }
+
+    // MARK: From the broker
+
+    /// Queues a text message.
+    public func send(_ text: RawSpan) { link.send(text) }
+
+    /// Sends what was queued.
+    public func flush() { link.flush() }
+
+    /// Tells at once that the other end lives: the connection would not be there any more if ICE had not had its consent
+    /// within the last seconds (RFC 7675).
+    public func ping() {
+        if case .inside(let id?, _) = stage { entrance.signaling.receivedPong(id) }
+    }
+
+    /// Says why, and closes the channel.
+    public func close(code: CloseCode, reason: String) {
+        stage = .closed
+        var writer = JSONWriter()
+        writer.object { message in
+            message.member("type", "CLOSE")
+            message.member("payload") { writer in
+                writer.object { payload in
+                    payload.member("code", code.rawValue)
+                    payload.member("reason", reason)
+                }
+            }
+        }
+        link.send(writer.bytes.span.bytes)
+        link.close()
+        link.flush()
+    }
+}
