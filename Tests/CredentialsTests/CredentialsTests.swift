@@ -122,6 +122,19 @@ func key(_ seed: UInt64 = 1) -> BoxKey {
         #expect(password(1_999_999_999, 2) == nil)
     }
 
+    @Test func theHubsIsGoodForOneGeneration() {
+        let turn = TURNCredentials(key: key())
+        let credential = turn.hubCredential(generation: 3)
+        #expect(credential.username == "hub-3")
+        #expect(credential.password.utf8.count == 22)
+        #expect(credential.password.utf8.allSatisfy { $0 != 0x2B && $0 != 0x2F && $0 != 0x3D }, "fit for a link")
+        #expect(turn.password(forUsername: "hub-3", at: .max, generation: 3) == credential.password)
+        for other in ["hub-2", "hub-4", "hub-", "hub-03", "hub-3 ", "hub-3:1:a"] {
+            #expect(turn.password(forUsername: other, at: 1, generation: 3) == nil, "\(other)")
+        }
+        #expect(TURNCredentials(key: key(2)).hubCredential(generation: 3).password != credential.password)
+    }
+
     @Test func differByUserAndBoxAndUse() {
         let turn = TURNCredentials(key: key())
         let mine = turn.issue(id: "kl-a", generation: 1, expiry: 9)

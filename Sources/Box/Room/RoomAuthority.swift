@@ -36,9 +36,6 @@ public final class RoomAuthority: Sendable {
     private static let retiredFile = "retired"
     /// Former secrets that are remembered.
     private static let retiredLimit = 64
-    /// When the hub's TURN credential expires, in seconds since 1970: a rotation ends it long before 2106, and a fixed
-    /// time keeps printed codes and links the same.
-    private static let hubExpiry: UInt64 = 4_294_967_295
 
     private let state: StateDirectory
     private let tokens: SessionTokens
@@ -141,7 +138,7 @@ public final class RoomAuthority: Sendable {
 
     /// The credential for TURN that stands in the hub's links: good for this generation of the room.
     public var hubTURNCredential: TURNCredential {
-        turn.issue(id: "hub", generation: credentials.generation, expiry: Self.hubExpiry)
+        turn.hubCredential(generation: credentials.generation)
     }
 
     /// The password that belongs to a TURN username, while it is valid.

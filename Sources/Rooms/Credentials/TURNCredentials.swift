@@ -34,6 +34,21 @@ public struct TURNCredentials: Sendable {
         return TURNCredential(username: username, password: password(of: username))
     }
 
+    /// The credential that stands in the LAN hub's links and printed codes: good for a generation of the room, however
+    /// long that is, and short, of letters, digits, `-` and `_` only.
+    /// - Parameter generation: the room's present generation.
+    public func hubCredential(generation: UInt32) -> TURNCredential {
+        let username = "\(Self.hubPrefix)\(generation)"
+        return TURNCredential(username: username, password: hubPassword(of: username))
+    }
+
+    private static let hubPrefix = "hub-"
+
+    private func hubPassword(of username: String) -> String {
+        // 128 bits: 22 characters.
+        Base64URL.encode(Array(HMAC<SHA256>.authenticationCode(for: Array(username.utf8), using: key).prefix(16)))
+    }
+
     /// The password of a user name a client gave.
     /// - Parameters:
     ///   - username: what the client sent.
@@ -42,6 +57,9 @@ public struct TURNCredentials: Sendable {
     /// - Returns: nil if the name is malformed, expired, or of another generation.
     public func password(forUsername username: String, at now: UInt64, generation: UInt32) -> String? {
         guard username.utf8.count <= Self.maximumUsernameLength else { return nil }
+        if username.hasPrefix(Self.hubPrefix) {
+            return username == "\(Self.hubPrefix)\(generation)" ? hubPassword(of: username) : nil
+        }
         let parts = username.split(separator: ":", omittingEmptySubsequences: false)
         guard parts.count == 3, let expiry = UInt64(parts[0]), let issued = UInt32(parts[1]), !parts[2].isEmpty,
             now < expiry, issued == generation
@@ -50,7 +68,6 @@ public struct TURNCredentials: Sendable {
     }
 
     private func password(of username: String) -> String {
-        // In base64url: the hub's links hold it, and a `+` of base64 would become a space there.
         Base64URL.encode(Array(HMAC<SHA256>.authenticationCode(for: Array(username.utf8), using: key)))
     }
 }
