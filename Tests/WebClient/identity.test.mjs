@@ -115,6 +115,14 @@ test('a storage that refuses is no end', async () => {
   assert.equal(identity.joined, null);
 });
 
+test('the hub is remembered for its room alone', async () => {
+  const browser = newBrowser();
+  const { identity } = await tab(browser);
+  identity.rememberHub('secret', 'g1|…');
+  assert.equal((await tab(browser)).identity.hub('secret'), 'g1|…');
+  assert.equal(identity.hub('the next secret'), null);
+});
+
 test('fragments', () => {
   assert.deepEqual(parseFragment('#aB3_-x'), { secret: 'aB3_-x', token: null, name: '', mark: null });
   assert.deepEqual(parseFragment('#s&t=tok.1&n=Ada%20L&m=00'), { secret: 's', token: 'tok.1', name: 'Ada L', mark: '00' });

@@ -112,5 +112,14 @@ test('sessions and facts about the box', () => {
   assert.equal(protocol.parseSession({ id: 'x-a', token: 't' }), null);
   assert.equal(protocol.parseSession({ id: 'kl-a', token: '' }), null);
   const facts = protocol.parseRoomInformation({ name: 'R', version: '1', http: 80, https: 99_999, certificate: '?' });
-  assert.deepEqual(facts, { name: 'R', version: '1', http: 80, https: null, certificate: 'own' });
+  assert.deepEqual(facts, { name: 'R', version: '1', http: 80, https: null, certificate: 'own', hub: null, discovery: false });
+  assert.equal(protocol.parseRoomInformation({ name: 'Another web server', version: '1' }), null);
+  const blob = `g1|abcdefgh|${'p'.repeat(24)}|${'A'.repeat(43)}|10.0.0.1~4711`;
+  const withHub = protocol.parseRoomInformation({ http: 80, https: 443, hub: blob, discovery: true });
+  assert.deepEqual([withHub.hub.text, withHub.discovery], [blob, true]);
+  const session = { id: 'kl-a', token: 't', name: 'Room' };
+  const iceServers = [{ urls: ['stun:10.0.0.1:3478'] }];
+  assert.deepEqual(protocol.parseHubSession({ ...session, iceServers }), { ...session, iceServers, information: null });
+  assert.equal(protocol.parseHubSession({ iceServers }), null);
+  assert.deepEqual([{ code: 4001 }, { code: '4001' }, { code: 70_000 }, null].map((close) => protocol.parseClose(close).code), [4001, 1006, 1006, 1006]);
 });

@@ -1,15 +1,32 @@
 import assert from 'node:assert/strict';
 import test, { mock } from 'node:test';
-import { REDIAL_FIRST, REDIAL_LONGEST, Signaling } from '../../Sources/WebClient/Site/app/signaling.js';
+import { HEAD_START, REDIAL_FIRST, REDIAL_LONGEST } from '../../Sources/WebClient/Site/app/race.js';
+import { Signaling } from '../../Sources/WebClient/Site/app/signaling.js';
 
-/** A transport the test plays the box on. */
+/** A transport the test plays the box on. `prepare` is what it does before it is ready, a session for one. */
 class FakeTransport {
   lines = [];
+  heartbeat = 5000;
+  silence = 12_000;
+  prepare;
 
-  open(credentials, handlers) {
-    const line = { credentials, handlers, sent: [], closed: false };
+  constructor(name = 'websocket', prepare = async (membership) => membership.accept({ id: 'kl-a', token: 't' })) {
+    this.name = name;
+    this.prepare = prepare;
+  }
+
+  open(membership, handlers) {
+    const line = { handlers, sent: [], attached: false, closed: false };
     this.lines.push(line);
-    return { send: (text) => line.sent.push(JSON.parse(text)), close: () => (line.closed = true) };
+    this.prepare(membership).then(
+      () => line.closed || handlers.ready(),
+      (error) => line.closed || handlers.closed(1006, error.code)
+    );
+    return {
+      attach: () => (line.attached = true),
+      send: (text) => line.sent.push(JSON.parse(text)),
+      close: () => (line.closed = true),
+    };
   }
 
   get last() {
@@ -19,16 +36,33 @@ class FakeTransport {
   say(message) {
     this.last.handlers.message(JSON.stringify(message));
   }
+
+  close(code) {
+    this.last.handlers.closed(code);
+  }
+}
+
+class FakeMembership {
+  current = null;
+  forgotten = 0;
+  accept(session) {
+    this.current = session;
+  }
+  forget() {
+    this.current = null;
+    this.forgotten += 1;
+  }
 }
 
 const settle = () => new Promise(setImmediate);
 
-async function prepared(authorize = async () => ({ id: 'kl-a', token: 't' })) {
-  const transport = new FakeTransport();
-  const signaling = new Signaling({ transports: [transport], authorize });
+async function prepared(prepare) {
+  const transport = new FakeTransport('websocket', prepare);
+  const membership = new FakeMembership();
+  const signaling = new Signaling({ transports: [transport], membership });
   const states = [];
   signaling.on('state', ({ state, reason }) => states.push(reason ? `${state} ${reason}` : state));
-  return { transport, signaling, states };
+  return { transport, membership, signaling, states };
 }
 
 function clock(t) {
@@ -144,18 +178,16 @@ test('a session refused for its secret ends; one refused for the moment is asked
   const slow = await prepared(async () => {
     asked += 1;
     if (asked < 3) throw error(asked === 1 ? 'unreachable' : 'slow-down');
-    return { id: 'kl-a', token: 't' };
   });
   slow.signaling.start();
   await pass(5000);
   assert.equal(asked, 3);
-  assert.equal(slow.transport.lines.length, 1);
+  assert.deepEqual(slow.transport.lines.map(({ attached }) => attached), [false, false, true]);
 });
 
 test('a forgotten token is renewed, a few times', async (t) => {
   const pass = clock(t);
-  let renewed = 0;
-  const { transport, signaling, states } = await prepared(async () => ({ id: 'kl-a', token: `t${(renewed += 1)}` }));
+  const { transport, membership, signaling, states } = await prepared();
   signaling.start();
   for (let round = 0; round < 10 && states.at(-1) !== 'ended refused'; round += 1) {
     await pass(4000);
@@ -164,7 +196,7 @@ test('a forgotten token is renewed, a few times', async (t) => {
     transport.last.handlers.closed(4003);
   }
   assert.equal(states.at(-1), 'ended refused');
-  assert.equal(renewed, 4);
+  assert.equal(membership.forgotten, 4);
 });
 
 test('a full room is tried again, slowly', async (t) => {
@@ -194,4 +226,191 @@ test('what a line that was let go of says is not heard', async () => {
   old.closed(1006);
   assert.equal(signaling.state, 'idle');
   assert.deepEqual(rosters, []);
+});
+
+/** A page that has both ways; each way gets ready when the test says so. */
+function both() {
+  const gates = { websocket: [], hub: [] };
+  const make = (name) =>
+    new FakeTransport(name, async (membership) => {
+      await new Promise((resolve, reject) => gates[name].push({ resolve, reject }));
+      if (name === 'websocket') membership.current ??= { id: 'kl-a', token: 't' };
+    });
+  const ways = { websocket: make('websocket'), hub: make('hub') };
+  const membership = new FakeMembership();
+  const signaling = new Signaling({ transports: [ways.websocket, ways.hub], membership });
+  const open = async (name) => {
+    gates[name].at(-1).resolve();
+    await settle();
+  };
+  /** The hub's SESSION comes before its OPEN. */
+  const carry = (name) => {
+    if (name === 'hub') membership.accept({ id: 'kl-a', token: 't' });
+    ways[name].say({ type: 'OPEN' });
+  };
+  const fail = async (name, code) => {
+    gates[name].at(-1).reject(Object.assign(new Error(name), { code }));
+    await settle();
+  };
+  return { ways, membership, signaling, open, carry, fail };
+}
+
+test('both ways are dialled at once; the WebSocket goes first where it is ready in time, and the hub is let go', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, open, carry } = both();
+  signaling.start();
+  await open('hub');
+  await pass(HEAD_START - 200);
+  assert.equal(ways.hub.last.attached, false, 'the hub waits');
+  await open('websocket');
+  assert.equal(ways.websocket.last.attached, true);
+  await pass(100);
+  carry('websocket');
+  assert.equal(signaling.carrier, 'websocket');
+  assert.deepEqual([ways.hub.last.attached, ways.hub.last.closed], [false, true], 'never two lines of one person');
+  await pass(10_000);
+  assert.equal(ways.hub.lines.length, 1, 'a line that is not needed costs the phone and the box nothing');
+});
+
+test('the hub carries where the WebSocket has had its head start', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, open, carry } = both();
+  signaling.start();
+  await open('hub');
+  await pass(HEAD_START + 50);
+  assert.equal(ways.hub.last.attached, true);
+  carry('hub');
+  assert.equal(signaling.carrier, 'hub');
+  assert.equal(ways.websocket.last.closed, true);
+});
+
+test('the hub carries at once where the WebSocket is refused', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, open, carry } = both();
+  signaling.start();
+  await open('websocket');
+  ways.websocket.close(1006);
+  await open('hub');
+  // The box has just shown that it lives: the WebSocket gets one more try, and fails it.
+  await open('websocket');
+  ways.websocket.close(1006);
+  await pass(50);
+  assert.equal(ways.hub.last.attached, true);
+  carry('hub');
+  assert.equal(signaling.carrier, 'hub');
+  assert.equal(ways.websocket.lines.length, 2);
+});
+
+test('an attaching WebSocket that hangs gives way to a hub that is ready', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, open, carry } = both();
+  signaling.start();
+  await open('websocket');
+  assert.equal(ways.websocket.last.attached, true);
+  await open('hub');
+  await pass(HEAD_START - 100);
+  assert.equal(ways.hub.last.attached, false);
+  await pass(200);
+  assert.deepEqual([ways.websocket.lines[0].closed, ways.hub.last.attached], [true, true]);
+  carry('hub');
+  // The given-up WebSocket got through late and replaced the hub's line: that is no other tab.
+  ways.hub.close(4002);
+  assert.equal(signaling.state, 'waiting');
+  await pass(500);
+  assert.equal(signaling.state, 'connecting');
+});
+
+test('a line replaced by another tab ends, though both ways were dialled', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, open, carry } = both();
+  signaling.start();
+  await open('websocket');
+  await open('hub');
+  carry('websocket');
+  await pass(300);
+  ways.websocket.close(4002);
+  assert.deepEqual([signaling.state, signaling.reason], ['ended', 'replaced']);
+});
+
+test('when the carrying line dies, both are dialled again and the one that carried goes first', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, open, carry } = both();
+  signaling.start();
+  await open('hub');
+  await pass(HEAD_START + 50);
+  carry('hub');
+  ways.hub.close(1006);
+  await pass(REDIAL_FIRST + 50);
+  assert.deepEqual([ways.hub.lines.length, ways.websocket.lines.length], [2, 2]);
+  await open('websocket');
+  assert.equal(ways.websocket.last.attached, false, 'held back a moment');
+  await open('hub');
+  assert.equal(ways.hub.last.attached, true);
+  carry('hub');
+  ways.hub.close(1006);
+  await pass(REDIAL_FIRST + 50);
+  await open('websocket');
+  await pass(HEAD_START + 50);
+  assert.equal(ways.websocket.last.attached, true, 'the hub does not answer any more');
+  carry('websocket');
+  assert.equal(signaling.carrier, 'websocket');
+});
+
+test('a way that failed is dialled again by itself while another one is still trying', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, fail } = both();
+  signaling.start();
+  for (let round = 1; round <= 4; round += 1) {
+    await fail('websocket', 'unreachable');
+    await pass(REDIAL_LONGEST);
+    assert.ok(ways.websocket.lines.length > round);
+  }
+  assert.equal(signaling.state, 'connecting');
+  assert.ok(ways.hub.lines.length <= 3, 'a dial of the hub has its time');
+});
+
+test('what the box says of the code ends every way', async (t) => {
+  const pass = clock(t);
+  for (const [say, expected] of [
+    [({ ways }) => ways.hub.say({ type: 'ERROR', payload: { code: 'rotated', msg: 'x' } }), ['ended', 'rotated']],
+    [({ ways }) => ways.hub.close(4001), ['ended', 'rotated']],
+    [({ ways }) => ways.hub.say({ type: 'ERROR', payload: { code: 'full' } }), ['waiting', 'full']],
+    [({ ways }) => ways.hub.say({ type: 'ID-TAKEN', payload: {} }), ['waiting', 'unreachable']],
+  ]) {
+    const page = both();
+    page.signaling.start();
+    await page.open('hub');
+    await pass(HEAD_START + 50);
+    say(page);
+    assert.deepEqual([page.signaling.state, page.signaling.reason], expected);
+    assert.equal(page.ways.websocket.last.closed, true);
+  }
+});
+
+test('waking up dials everything that waits or is stuck', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, fail } = both();
+  signaling.start();
+  await fail('websocket', 'unreachable');
+  await pass(1200);
+  const before = [ways.websocket.lines.length, ways.hub.lines.length];
+  signaling.wake();
+  await settle();
+  assert.deepEqual([ways.websocket.lines.length, ways.hub.lines.length].map((count, index) => count - before[index]), [0, 1]);
+  await fail('websocket', 'unreachable');
+  signaling.wake();
+  assert.equal(ways.websocket.lines.length, before[0] + 1);
+});
+
+test('leaving in the middle of dialling leaves nothing behind', async (t) => {
+  const pass = clock(t);
+  const { ways, signaling, open } = both();
+  signaling.on('state', ({ state }) => state === 'waiting' && signaling.stop(false));
+  signaling.start();
+  await open('websocket');
+  signaling.stop(true);
+  await open('hub');
+  await pass(20_000);
+  assert.deepEqual([ways.websocket.lines.length, ways.hub.lines.length, signaling.state], [1, 1, 'idle']);
+  assert.ok(ways.websocket.last.closed && ways.hub.last.closed);
 });

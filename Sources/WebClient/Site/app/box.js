@@ -1,12 +1,10 @@
-/** The box's HTTP interface. */
+/** The box's HTTP interface, at the page's own origin. */
 import { parseIceServers, parseRoomInformation, parseSession } from './protocol.js';
 
 /** How long the box may take to answer, in milliseconds. */
 const ANSWER_LIMIT = 5000;
 /** Shorter for TURN credentials: a restart goes on with the last ones rather than wait. */
 const TURN_LIMIT = 2000;
-/** Restarts of several links at the same moment share one answer; milliseconds. */
-const TURN_SHARED = 1500;
 
 /** The box did not answer, or not usefully. `code` is the box's word, or `unreachable`. */
 export class BoxError extends Error {
@@ -17,20 +15,12 @@ export class BoxError extends Error {
 }
 
 export class Box {
-  #base;
-  #turn = { at: -Infinity, promise: null };
-  #lastServers = [];
-
-  constructor(base = '') {
-    this.#base = base;
-  }
-
   async information() {
     return parseRoomInformation(await this.#ask('api/room', {}, ANSWER_LIMIT));
   }
 
   /** Proves knowledge of the room's secret; a token of earlier keeps its id. Throws a BoxError. */
-  async session(secret, token) {
+  async session({ secret, token }) {
     const body = token ? { secret, token } : { secret };
     const answer = await this.#ask(
       'api/session',
@@ -42,29 +32,16 @@ export class Box {
     return session;
   }
 
-  /** Fresh ICE servers; the last known where the box does not answer in time. */
-  iceServers() {
-    const now = performance.now();
-    if (now - this.#turn.at > TURN_SHARED) {
-      this.#turn = {
-        at: now,
-        promise: this.#ask('api/turn', { cache: 'no-store' }, TURN_LIMIT)
-          .then((answer) => parseIceServers(answer))
-          .catch(() => null)
-          .then((servers) => {
-            if (servers) this.#lastServers = servers;
-            return this.#lastServers;
-          }),
-      };
-    }
-    return this.#turn.promise;
+  /** ICE servers with fresh credentials. */
+  async iceServers() {
+    return parseIceServers(await this.#ask('api/turn', { cache: 'no-store' }, TURN_LIMIT));
   }
 
   async #ask(path, options, limit) {
     const controller = new AbortController();
     const timer = setTimeout(() => controller.abort(), limit);
     try {
-      const response = await fetch(`${this.#base}/${path}`, { ...options, signal: controller.signal });
+      const response = await fetch(`/${path}`, { ...options, signal: controller.signal });
       const value = await response.json().catch(() => null);
       if (response.ok) return value;
       const code = typeof value?.error === 'string' ? value.error.slice(0, 64) : `http-${response.status}`;

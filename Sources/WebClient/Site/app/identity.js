@@ -154,6 +154,16 @@ export class Identity {
     writeJSON(this.#lasting, 'secret', value);
   }
 
+  /** The blob of the hub that let this page into the room of `secret` last, as text; null for any other room. */
+  hub(secret) {
+    const hub = readJSON(this.#lasting, 'hub');
+    return hub && hub.secret === secret && typeof hub.blob === 'string' ? hub.blob : null;
+  }
+
+  rememberHub(secret, blob) {
+    writeJSON(this.#lasting, 'hub', { secret, blob });
+  }
+
   get name() {
     return cleanName(readJSON(this.#session, 'name') ?? readJSON(this.#lasting, `name.${this.#slot ?? 0}`));
   }

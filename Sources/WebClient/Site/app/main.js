@@ -1,10 +1,12 @@
 /** Puts the parts together: which screen, which room, and what each event of one part means to the others. */
 import { Box } from './box.js';
+import { HubTransport } from './hub.js';
 import { Identity, claimMove, markMove, parseFragment } from './identity.js';
 import { Media } from './media.js';
 import { Room } from './room.js';
-import { WebSocketTransport } from './signaling.js';
 import { WakeLock } from './wake-lock.js';
+import { WebSocketTransport } from './websocket.js';
+import { Whereabouts } from './whereabouts.js';
 import { fillWords, language, words } from './words.js';
 import { ChatView } from './view/chat.js';
 import { Controls } from './view/controls.js';
@@ -26,8 +28,7 @@ const identity = new Identity();
 const media = new Media();
 const notices = new Notices();
 const wakeLock = new WakeLock();
-/** What the box says of itself; asked again where it is needed and missing. */
-let information = null;
+let whereabouts = null;
 let room = null;
 let secret = null;
 /** The state the page shows where it is not the room's: starting, unsupported, no-secret, left. */
@@ -61,14 +62,28 @@ async function start() {
     if (next && next !== secret) location.reload();
     else cleanAddress();
   });
+  whereabouts = new Whereabouts({ box, search: location.search, remembered: identity.hub(secret) });
+  if (whereabouts.damaged && !(await whereabouts.learn())) {
+    tell('damaged-link', { title: words.damagedLinkTitle, text: words.damagedLink });
+    return;
+  }
+  const createConnection = connectionMaker(await certificate());
   room = new Room({
     box,
+    whereabouts,
     identity,
     media,
     secret,
-    transports: [new WebSocketTransport(location.origin.replace(/^http/, 'ws'))],
+    transports: [
+      new WebSocketTransport({
+        base: location.origin.replace(/^http/, 'ws'),
+        box,
+        isOrigin: () => whereabouts.isOrigin(),
+      }),
+      new HubTransport({ blob: () => whereabouts.blob(), createConnection }),
+    ],
     relayOnly: new URLSearchParams(location.search).get('relay') === '1',
-    certificate: await certificate(),
+    createConnection,
   });
   connect();
   learn();
@@ -116,6 +131,10 @@ async function certificate() {
   }
 }
 
+function connectionMaker(own) {
+  return (configuration) => new RTCPeerConnection(own ? { ...configuration, certificates: [own] } : configuration);
+}
+
 function keepCopy() {
   if (!isSecureContext || !navigator.serviceWorker) return;
   // Browsers refuse it behind a certificate they don't trust; the page then does without.
@@ -123,24 +142,32 @@ function keepCopy() {
 }
 
 async function learn() {
-  try {
-    information = await box.information();
-  } catch {
-    return;
-  }
-  const name = information?.name || 'Kibitz Local';
+  await whereabouts.learn();
+  showInformation();
+}
+
+/** What the box says of itself, by whichever way it came. */
+function showInformation() {
+  const { information, known } = whereabouts;
+  if (!information) return;
+  const name = information.name || 'Kibitz Local';
   setText($('room-title'), name);
-  lobby.setRoomName(name);
+  lobby.showRoom(name, information.discovery);
+  peopleView.render();
+  // A copy of this page may find the box by nothing else than the blob; it is kept once the box has let the page in.
+  if (admitted && known) identity.rememberHub(secret, known.text);
 }
 
 // MARK: Wiring
 
+/** Whether the box has let this page in since it was loaded. */
+let admitted = false;
 let lobby, controls, tiles, chatView, peopleView;
 
 function connect() {
   lobby = new Lobby(media);
   controls = new Controls(media);
-  peopleView = new PeopleView(room);
+  peopleView = new PeopleView(room, whereabouts);
   tiles = new Tiles(media, (id) => peopleView.open(id));
   chatView = new ChatView((text) => room.say(text));
 
@@ -152,6 +179,11 @@ function connect() {
 
   room.on('state', (state) => enter(state));
   room.on('online', (online) => showLine(online));
+  room.on('session', () => {
+    admitted = true;
+    if (whereabouts.known) identity.rememberHub(secret, whereabouts.known.text);
+    showInformation();
+  });
   room.on('people', () => showPeople());
   room.on('media', (person) => tiles.setMedia(person));
   room.on('left', (person) => announce(words.left(person.name || words.guest)));
@@ -272,9 +304,11 @@ function showLine(online) {
     notices.clear('line');
     if (lineSpoken) notices.show('back', words.boxBack, { passing: PASSING / 2 });
     lineSpoken = false;
-    if (!information) learn();
+    if (!whereabouts.information && whereabouts.atBox) learn();
+    peopleView.render();
     return;
   }
+  peopleView.render();
   if (room.signaling.reason === 'full') {
     lineSpoken = false;
     notices.show('line', words.full);
@@ -302,16 +336,22 @@ function showProblem(problem) {
 
 // MARK: Addresses
 
-/** The link to share: plain http where the certificate is the box's own, for a phone that never was here. */
+/**
+ * The link to share: plain http where the certificate is the box's own, for a phone that never was here; and with the
+ * blob where this page did not come from the box.
+ */
 async function invitation() {
-  if (!information) await learn();
+  if (!whereabouts.information) await whereabouts.learn();
+  if (!whereabouts.atBox) return `${location.origin}${location.pathname}?galaxy=${whereabouts.known.text}#${secret}`;
+  const { information } = whereabouts;
   const http = information?.certificate === 'own' ? information.http : null;
   const origin = http ? `http://${location.hostname}${http === 80 ? '' : `:${http}`}` : location.origin;
   return `${origin}/#${secret}`;
 }
 
 async function helpCamera() {
-  if (!information) await learn();
+  if (!whereabouts.information) await whereabouts.learn();
+  const { information, atBox, known } = whereabouts;
   const port = information?.https ?? null;
   let address = null;
   if (port) {
@@ -321,7 +361,7 @@ async function helpCamera() {
     if (name) fragment.set('n', name);
     if (room.inside) fragment.set('m', markMove());
     const parameters = fragment.toString();
-    const host = `${location.hostname}${port === 443 ? '' : `:${port}`}`;
+    const host = `${atBox ? location.hostname : known.endpoints[0].address}${port === 443 ? '' : `:${port}`}`;
     address = `https://${host}/${location.search}#${secret}${parameters && `&${parameters}`}`;
   }
   openCameraHelp({ address, certificate: information?.certificate ?? 'own' });
@@ -336,6 +376,9 @@ async function snapshot() {
   return {
     state: ending ?? (room ? { out: 'lobby' }[room.state] ?? room.state : 'starting'),
     line: room?.signaling.state ?? 'idle',
+    /** Which way to the box carries: websocket, hub, or null. */
+    carrier: room?.signaling.carrier ?? null,
+    dialling: room?.signaling.snapshot ?? null,
     secure: isSecureContext,
     self: { id: room?.id ?? null, name: room?.name ?? '', ...(room?.sends ?? { camera: false, microphone: false }) },
     people: await Promise.all(

@@ -2,6 +2,7 @@
  * Everything that arrives from the box or from another person, checked before the page believes it.
  * Each function returns a fresh object with known types and bounded sizes, or null.
  */
+import { parseBlob } from './blob.js';
 
 /** People a roster may list; the box itself allows fewer. */
 export const MAX_PEOPLE = 32;
@@ -175,16 +176,32 @@ export function parseSession(value) {
   return { id: value.id, token: value.token, name: cleanName(value.name) };
 }
 
+/** The payload of SESSION on the hub: a session, ICE servers, and what the box says of itself, as far as it is there. */
+export function parseHubSession(payload) {
+  const session = parseSession(payload);
+  if (!session) return null;
+  return { ...session, iceServers: parseIceServers(payload), information: parseRoomInformation(payload.room) };
+}
+
+/** The payload of CLOSE on the hub: what a WebSocket's close code would say. */
+export function parseClose(payload) {
+  return { code: isObject(payload) && isCount(payload.code) && payload.code < 5000 ? payload.code : 1006 };
+}
+
 /** The answer of `GET /api/room`. */
 export function parseRoomInformation(value) {
   if (!isObject(value)) return null;
   const port = (number) => (isCount(number) && number > 0 && number < 65_536 ? number : null);
+  // Some other web server's JSON.
+  if (port(value.http) === null && port(value.https) === null) return null;
   return {
     name: cleanName(value.name),
     version: isText(value.version, 32) ? value.version : '',
     http: port(value.http),
     https: port(value.https),
     certificate: value.certificate === 'owner' ? 'owner' : 'own',
+    hub: parseBlob(value.hub),
+    discovery: value.discovery === true,
   };
 }
 

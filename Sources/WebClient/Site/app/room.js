@@ -4,6 +4,8 @@
  */
 import { Emitter } from './events.js';
 import { Signaling } from './signaling.js';
+import { IceServers } from './ice-servers.js';
+import { Membership } from './membership.js';
 import { Mesh } from './mesh.js';
 import { Chat } from './chat.js';
 import { cleanName } from './protocol.js';
@@ -12,7 +14,7 @@ import { cleanName } from './protocol.js';
 const PRESENCE_DELAY = 250;
 
 /**
- * Emits `state`, `people`, `media` (person), `left` (person), `chat` (message), `online` (whether the line to the box is up).
+ * Emits `state`, `session` (with each that the box gave), `people`, `media` (person), `left` (person), `chat` (message), `online` (whether the line to the box is up).
  */
 export class Room extends Emitter {
   /** out, joining, joined, rotated, replaced, refused */
@@ -24,30 +26,44 @@ export class Room extends Emitter {
   signaling;
   #identity;
   #media;
-  #authorize;
+  #box;
+  #whereabouts;
+  #membership;
   #presenceTimer = null;
   #announced = '';
   /** People who said how far they heard on the present channel: only they get each new message at once. */
   #greeted = new Set();
 
-  constructor({ box, identity, media, transports, secret, relayOnly, certificate }) {
+  /**
+   * @param box its web interface
+   * @param whereabouts where the box is
+   * @param transports the ways to it, best first
+   * @param createConnection (configuration) → an RTCPeerConnection
+   */
+  constructor({ box, whereabouts, identity, media, transports, secret, relayOnly, createConnection }) {
     super();
+    this.#box = box;
+    this.#whereabouts = whereabouts;
     this.#identity = identity;
     this.#media = media;
-    this.#authorize = async () => {
-      const session = await box.session(secret, identity.token);
-      identity.token = session.token;
-      identity.secret = secret;
-      return session;
-    };
-    this.signaling = new Signaling({ transports, authorize: this.#authorize });
+    this.#membership = new Membership({ secret, identity });
+    this.signaling = new Signaling({ transports, membership: this.#membership });
+    const iceServers = new IceServers({
+      ask: async () => ((await whereabouts.isOrigin()) ? box.iceServers() : null),
+      renew: async () => (await this.signaling.renew())?.iceServers?.length > 0,
+      now: () => performance.now(),
+    });
+    this.#membership.on('session', (session) => {
+      if (session.iceServers?.length > 0) iceServers.bring(session.iceServers);
+      whereabouts.told(session.information);
+      this.emit('session', session);
+    });
     this.mesh = new Mesh({
       instance: identity.instance,
       relayOnly,
       signal: (type, to, payload) => this.signaling.signal(type, to, payload),
-      iceServers: () => box.iceServers(),
-      createConnection: (configuration) =>
-        new RTCPeerConnection(certificate ? { ...configuration, certificates: [certificate] } : configuration),
+      iceServers: () => iceServers.get(),
+      createConnection,
       tracks: () => ({ audio: media.audio, video: media.video }),
       outgoing: () => media.outgoing,
       now: () => performance.now(),
@@ -102,8 +118,9 @@ export class Room extends Emitter {
 
   /** Asks the box whether the code still opens the room, before anybody joins. */
   async check() {
+    if (!(await this.#whereabouts.isOrigin())) return;
     try {
-      await this.#authorize();
+      this.#membership.accept(await this.#box.session(this.#membership.request()));
     } catch (error) {
       if (error.code === 'rotated' && !this.inside) this.#end('rotated');
     }

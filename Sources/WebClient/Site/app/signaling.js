@@ -1,133 +1,87 @@
 /**
- * The page's line to the box: one transport at a time, redialled for as long as the person is in the room.
- *
- * A transport is an object with `open(credentials, handlers)` that returns `{send(text), close()}` and calls
- * `handlers.message(text)` and, once, `handlers.closed(code)`. The WebSocket is the first; where it fails, the next
- * in the list is tried.
+ * The page's line to the box: one at a time, redialled for as long as the person is in the room. Which way it goes, the
+ * race decides.
  */
 import { Emitter } from './events.js';
 import { parseBoxMessage, parseRoster } from './protocol.js';
+import { Race, REDIAL_FIRST, REDIAL_LONGEST } from './race.js';
 
-/** The first wait before a redial and the longest, in milliseconds. */
-export const REDIAL_FIRST = 250;
-export const REDIAL_LONGEST = 3000;
-/** A dial that got no OPEN in this time is given up. */
-const OPEN_LIMIT = 5000;
-/** A heartbeat goes out this often, and a line silent for SILENCE_LIMIT is dead. */
-const HEARTBEAT_INTERVAL = 5000;
-const SILENCE_LIMIT = 12_000;
-/** After waking up or a change of network, the box has this long to answer a heartbeat. */
+/** After waking up or a change of network, the box has this long to answer a heartbeat, in milliseconds. */
 const WAKE_LIMIT = 2000;
-/** A dial younger than this is not given up when the network comes back. */
-const YOUNG_DIAL = 1000;
-
 /** How often the identity is renewed after the box refused it, before the page says so. */
 const MAX_RENEWALS = 3;
 /** Between attempts while the room is full. */
 const FULL_RETRY = 5000;
+/** A way this page gave up may still reach the box for this long, and replace the one that carries. */
+const OWN_REPLACEMENT = 15_000;
+/** Lines of its own history that are kept for support. */
+const MAX_HISTORY = 20;
 
 /** The close codes of the room protocol. */
 const CLOSE_ROTATED = 4001;
 const CLOSE_REPLACED = 4002;
 
-export class WebSocketTransport {
-  name = 'websocket';
-  #base;
-
-  constructor(base) {
-    this.#base = base;
-  }
-
-  open({ id, token }, handlers) {
-    const query = new URLSearchParams({ key: 'peerjs', id, token, version: '1.5.5' });
-    const socket = new WebSocket(`${this.#base}/peerjs?${query}`);
-    let done = false;
-    const finish = (code) => {
-      if (done) return;
-      done = true;
-      handlers.closed(code);
-    };
-    socket.onmessage = (event) => {
-      if (!done && typeof event.data === 'string') handlers.message(event.data);
-    };
-    socket.onclose = (event) => finish(event.code);
-    socket.onerror = () => finish(1006);
-    return {
-      send: (text) => {
-        if (socket.readyState === WebSocket.OPEN) socket.send(text);
-      },
-      // A socket on a dead network may take minutes to close by itself: it is let go of at once.
-      close: () => {
-        done = true;
-        socket.close();
-      },
-    };
-  }
-}
-
 /**
- * Emits `state` (`{state, reason}`: connecting, open, waiting, ended), `identity` ({id, changed}), `roster`, and
- * `signal` ({type, from, payload}).
+ * Emits `state` (`{state, reason}`: connecting, open, waiting, ended), `identity` (id), `roster`, and `signal`
+ * ({type, from, payload}).
  */
 export class Signaling extends Emitter {
   state = 'idle';
   /** Why the line ended for good: rotated, replaced, refused; or while waiting: unreachable, full. */
   reason = null;
   #transports;
-  #authorize;
-  #credentials = null;
+  #membership;
+  #race = null;
   #line = null;
+  #transport = null;
   #timers = new Set();
-  #failures = 0;
   #renewals = 0;
-  #dialledAt = 0;
   #heardAt = 0;
+  #openedAt = 0;
+  /** Whether only the line that carries can have reached the box since it was dialled. */
+  #alone = true;
   #epoch = 0;
   #refusal = null;
   #presence = null;
+  #history = [];
 
   /**
    * @param transports the ways to the box, best first
-   * @param authorize async (renew) → {id, token}; throws a BoxError
+   * @param membership who this page is to the box
    */
-  constructor({ transports, authorize }) {
+  constructor({ transports, membership }) {
     super();
     this.#transports = transports;
-    this.#authorize = authorize;
+    this.#membership = membership;
   }
 
   get isOpen() {
     return this.state === 'open';
   }
 
+  /** The name of the way that carries, or null. */
+  get carrier() {
+    return this.isOpen ? this.#transport.name : null;
+  }
+
   start() {
-    this.#failures = 0;
     this.#renewals = 0;
-    this.#dial();
+    this.#dial(0);
   }
 
   /** Ends the line on purpose; `leave` tells the box that this person is gone and not merely away. */
   stop(leave) {
     if (leave) this.#sendFrame({ type: 'LEAVE' });
     this.#drop();
-    this.#credentials = null;
+    this.#membership.forget();
     this.#enter('idle', null);
   }
 
   /** The network or the person came back: look at once whether the line lives, and redial if not. */
   wake() {
-    if (this.state === 'waiting') {
-      this.#failures = 0;
-      this.#dial();
-    } else if (this.state === 'connecting' && performance.now() - this.#dialledAt > YOUNG_DIAL) {
-      this.#dial();
-    } else if (this.state === 'open') {
-      const asked = performance.now();
-      this.#sendFrame({ type: 'HEARTBEAT' });
-      this.#after(WAKE_LIMIT, () => {
-        if (this.#heardAt < asked) this.#dial();
-      });
-    }
+    if (this.#race) this.#race.hurry();
+    else if (this.state === 'waiting') this.#dial(0);
+    else if (this.state === 'open') this.#doubt();
   }
 
   /** Sends to one person through the box; false where the line is down. */
@@ -141,49 +95,68 @@ export class Signaling extends Emitter {
     if (this.isOpen) this.#sendFrame({ type: 'PRESENCE', payload: presence });
   }
 
+  /** A fresh session over the line itself, where it is one that gives them; else null. */
+  async renew() {
+    return (this.isOpen && (await this.#line.renew?.())) || null;
+  }
+
   #sendFrame(frame) {
     if (!this.isOpen) return false;
     this.#line?.send(JSON.stringify(frame));
     return true;
   }
 
-  async #dial() {
+  #dial(delay) {
     this.#drop();
-    const epoch = this.#epoch;
-    this.#dialledAt = performance.now();
     this.#refusal = null;
-    this.#enter('connecting', this.reason);
-    try {
-      if (!this.#credentials) {
-        const credentials = await this.#authorize();
-        if (epoch !== this.#epoch) return;
-        this.#credentials = credentials;
-        this.emit('identity', credentials.id);
-      }
-    } catch (error) {
-      if (epoch !== this.#epoch) return;
-      if (error.code === 'rotated') this.#enter('ended', 'rotated');
-      else this.#wait(error.code === 'slow-down' ? REDIAL_LONGEST : null, 'unreachable');
-      return;
-    }
-    const transport = this.#transports[this.#failures % this.#transports.length];
-    const handlers = {
-      message: (text) => {
-        if (epoch === this.#epoch) this.#receive(text);
+    const epoch = this.#epoch;
+    const mine = this.#mine();
+    // What carried last goes first: the other way may be one that this phone or its network refuses.
+    const transports = [...this.#transports].sort((a, b) => (b === this.#transport) - (a === this.#transport));
+    const race = new Race({
+      transports,
+      membership: this.#membership,
+      delay,
+      events: {
+        opened: mine((opened) => this.#opened(opened)),
+        refused: mine((code) => this.#ended(null, code)),
+        active: mine((active) => {
+          if (active) this.#enter('connecting', this.reason);
+          else this.#enter('waiting', 'unreachable');
+        }),
       },
-      closed: (code) => {
-        if (epoch === this.#epoch) this.#closed(code);
-      },
-    };
-    try {
-      this.#line = transport.open(this.#credentials, handlers);
-    } catch {
-      this.#closed(1006);
-      return;
-    }
-    this.#after(OPEN_LIMIT, () => {
-      if (this.state === 'connecting') this.#closed(1006);
     });
+    // Who heard that the line is dialled may have stopped it.
+    if (epoch === this.#epoch) this.#race = race;
+    else race.stop();
+  }
+
+  #opened({ transport, line, handlers, alone }) {
+    this.#race = null;
+    this.#transport = transport;
+    this.#line = line;
+    this.#alone = alone;
+    this.#renewals = 0;
+    this.#openedAt = this.#heardAt = performance.now();
+    const mine = this.#mine();
+    handlers({
+      message: mine((text) => this.#receive(text)),
+      closed: mine((code) => this.#ended(code, null)),
+      doubted: mine(() => this.#doubt()),
+    });
+    this.#note(`${transport.name} carries`);
+    this.emit('identity', this.#membership.current.id);
+    this.#enter('open', null);
+    if (this.#presence) this.#sendFrame({ type: 'PRESENCE', payload: this.#presence });
+    const beat = () => {
+      if (performance.now() - this.#heardAt > transport.silence) {
+        this.#ended(1006, null);
+        return;
+      }
+      this.#sendFrame({ type: 'HEARTBEAT' });
+      this.#after(transport.heartbeat, beat);
+    };
+    beat();
   }
 
   #receive(text) {
@@ -191,18 +164,11 @@ export class Signaling extends Emitter {
     const message = parseBoxMessage(text);
     if (!message) return;
     switch (message.type) {
-      case 'OPEN':
-        this.#opened();
-        break;
       case 'ERROR':
         this.#refusal = typeof message.payload.code === 'string' ? message.payload.code : 'refused';
         break;
-      case 'ID-TAKEN':
-        this.#refusal = 'forbidden';
-        break;
       case 'ROTATED':
-        this.#refusal = 'rotated';
-        this.#closed(CLOSE_ROTATED);
+        this.#ended(CLOSE_ROTATED, null);
         break;
       case 'ROOM': {
         const roster = parseRoster(message.payload);
@@ -217,47 +183,38 @@ export class Signaling extends Emitter {
     }
   }
 
-  #opened() {
-    this.#failures = 0;
-    this.#renewals = 0;
-    this.#enter('open', null);
-    if (this.#presence) this.#sendFrame({ type: 'PRESENCE', payload: this.#presence });
-    const beat = () => {
-      if (performance.now() - this.#heardAt > SILENCE_LIMIT) {
-        this.#closed(1006);
-        return;
-      }
-      this.#sendFrame({ type: 'HEARTBEAT' });
-      this.#after(HEARTBEAT_INTERVAL, beat);
-    };
-    beat();
+  /** Asks the box for a sign of life. */
+  #doubt() {
+    const asked = performance.now();
+    this.#sendFrame({ type: 'HEARTBEAT' });
+    this.#after(WAKE_LIMIT, () => {
+      if (this.#heardAt < asked) this.#ended(1006, null);
+    });
   }
 
-  #closed(code) {
-    const refusal = this.#refusal;
+  /** The line closed with a code, or all ways were refused with a word. */
+  #ended(code, word) {
+    const refusal = word ?? this.#refusal;
+    this.#note(`ended: ${refusal ?? code}`);
+    // Two lines of this page crossed on their way to the box: nobody else took its place.
+    const ownDoing = !this.#alone && performance.now() - this.#openedAt < OWN_REPLACEMENT;
     this.#drop();
-    if (code === CLOSE_REPLACED) {
+    if (code === CLOSE_REPLACED && !ownDoing) {
       this.#enter('ended', 'replaced');
     } else if (code === CLOSE_ROTATED || refusal === 'rotated') {
       this.#enter('ended', 'rotated');
     } else if (refusal === 'full') {
-      this.#wait(FULL_RETRY, 'full');
+      this.#enter('waiting', 'full');
+      this.#after(FULL_RETRY, () => this.#dial(0));
     } else if (refusal === 'forbidden') {
       // The box no longer knows this token: its key is new. The secret still opens the room.
-      this.#credentials = null;
+      this.#membership.forget();
       this.#renewals += 1;
       if (this.#renewals > MAX_RENEWALS) this.#enter('ended', 'refused');
-      else this.#wait(null, 'unreachable');
+      else this.#dial(Math.min(REDIAL_FIRST * 2 ** this.#renewals, REDIAL_LONGEST));
     } else {
-      this.#wait(null, 'unreachable');
+      this.#dial(REDIAL_FIRST);
     }
-  }
-
-  #wait(delay, reason) {
-    const backoff = Math.min(REDIAL_FIRST * 2 ** Math.min(this.#failures, 10), REDIAL_LONGEST);
-    this.#failures += 1;
-    this.#enter('waiting', reason);
-    this.#after(delay ?? backoff, () => this.#dial());
   }
 
   #enter(state, reason) {
@@ -267,11 +224,19 @@ export class Signaling extends Emitter {
     this.emit('state', { state, reason });
   }
 
-  #after(delay, action) {
+  /** Wraps an action so that it is not run once the present line or race was let go of. */
+  #mine() {
     const epoch = this.#epoch;
+    return (action) => (detail) => {
+      if (epoch === this.#epoch) action(detail);
+    };
+  }
+
+  #after(delay, action) {
+    const mine = this.#mine();
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      if (epoch === this.#epoch) action();
+      mine(action)();
     }, delay);
     this.#timers.add(timer);
   }
@@ -281,7 +246,19 @@ export class Signaling extends Emitter {
     this.#epoch += 1;
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers.clear();
+    this.#race?.stop();
+    this.#race = null;
     this.#line?.close();
     this.#line = null;
+  }
+
+  #note(what) {
+    this.#history.push(`${(performance.now() / 1000).toFixed(1)} ${what}`);
+    if (this.#history.length > MAX_HISTORY) this.#history.shift();
+  }
+
+  /** What the test hook and support want to know. */
+  get snapshot() {
+    return { state: this.state, carrier: this.carrier, dialling: this.#race?.states ?? {}, history: [...this.#history] };
   }
 }

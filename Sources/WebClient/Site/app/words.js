@@ -17,6 +17,13 @@ const english = {
   previewAsking: 'Please allow the camera and the microphone.',
   previewInsecure: 'You can join, talk by chat and watch the others.',
 
+  // The line to the box
+  lineWebSocket: 'You are connected to the box through its web server.',
+  lineHub: 'You are connected through the box’s direct link.',
+  lineDown: 'The box does not answer now. Your calls go on.',
+  discovery:
+    'This box lets phones find it without its code. So anyone on this network can pose as the box. Compare safety codes before you say anything private.',
+
   // Controls
   controls: 'Call controls',
   microphone: 'Microphone',
@@ -125,12 +132,23 @@ const english = {
   replacedTitle: 'This room is open in another tab',
   replaced: 'You are in the room there. You can also go on here.',
   replacedAction: 'Use it here',
+  damagedLinkTitle: 'This link is not complete',
+  damagedLink: 'A part of it is missing or changed. Scan the code on the box again.',
   refusedTitle: 'The box does not let this page in',
   refused: 'Scan the code on the box again. If that does not help, restart the box.',
   unsupportedTitle: 'Please open this page in your browser',
   unsupported:
     'This window can’t make calls. Close it, open Safari, Chrome or Firefox, and scan the code on the box again.',
   tryAgain: 'Try again',
+
+  // The page /direct
+  directConnecting: 'Connecting to the box…',
+  directConnected: 'Connected to the box, without its web server.',
+  directLost: 'The connection is lost. Load the page again to connect anew.',
+  directFailed: 'The box can’t be reached this way.',
+  directOff: 'The box does not offer this now. Its owner can set “direct: echo”.',
+  directEcho: (size, time) => `${size} bytes came back after ${time} ms`,
+  directBroken: 'Something else came back than was sent.',
 };
 
 export const languages = { en: english };

@@ -27,8 +27,11 @@ export class Lobby extends Emitter {
     if (matchMedia('(pointer: fine)').matches) $($('name').value === '' ? 'name' : 'join').focus();
   }
 
-  setRoomName(name) {
+  /** Names the room; `discovery` brings a word of warning. */
+  showRoom(name, discovery) {
     setText($('lobby-room'), name);
+    setText($('lobby-discovery'), discovery ? words.discovery : '');
+    $('lobby-discovery').hidden = !discovery;
   }
 
   #join() {

@@ -5,10 +5,12 @@ import { stateWords } from './tiles.js';
 
 export class PeopleView {
   #room;
+  #whereabouts;
   #rows = new Map();
 
-  constructor(room) {
+  constructor(room, whereabouts) {
     this.#room = room;
+    this.#whereabouts = whereabouts;
     $('people-open').onclick = () => this.open(null);
   }
 
@@ -28,6 +30,7 @@ export class PeopleView {
     setText($('people-count'), String(count));
     $('people-open').setAttribute('aria-label', words.peopleCount(count));
     if (!$('people-dialog').open) return;
+    this.#renderLine();
     const list = $('people-list');
     if (list.childElementCount === 0) list.append(element('li', { className: 'person' }));
     this.#renderSelf(list.firstElementChild);
@@ -44,6 +47,15 @@ export class PeopleView {
       }
       renderRow(this.#rows.get(person.id), person);
     }
+  }
+
+  /** Which way the line to the box goes. */
+  #renderLine() {
+    const carrier = { websocket: words.lineWebSocket, hub: words.lineHub }[this.#room.signaling.carrier];
+    setText($('people-line'), carrier ?? words.lineDown);
+    const discovery = this.#whereabouts.information?.discovery === true;
+    setText($('people-discovery'), discovery ? words.discovery : '');
+    $('people-discovery').hidden = !discovery;
   }
 
   #renderSelf(item) {
