@@ -39,3 +39,26 @@ def shared_box():
     """One box for all tests of a module that leave it as it was."""
     with Box() as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def browsers():
+    """Chromium and Firefox, started as phones."""
+    from Rig import browsers as rig
+    from Rig import network
+
+    # A failure and not a skip: without these tests nobody knows whether the page works.
+    trouble = rig.missing() or network.trouble()
+    if trouble:
+        pytest.fail(trouble)
+    with rig.Browsers() as running:
+        yield running
+
+
+@pytest.fixture
+def party(browsers, request):
+    """A box and nobody there yet; `Rig.party.with_settings` sets its configuration."""
+    from Rig.party import Party
+
+    with Party(browsers, getattr(request, "param", None)) as running:
+        yield running

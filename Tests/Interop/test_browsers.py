@@ -8,42 +8,14 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import time
 
 import pytest
 
-from Rig import browsers as rig
-from Rig import network
-from Rig.party import Party, brightness, hide_chat, links, own_id, show_chat
+from Rig.party import (Party, authority, brightness, hide_chat, links, own_id, people_in_status, show_chat, trust,
+                       with_settings)
 from Rig.qr import scan
 from Rig.waiting import wait_until
-
-
-@pytest.fixture(scope="module")
-def browsers():
-    # A failure and not a skip: without these tests nobody knows whether the page works.
-    trouble = rig.missing() or network.trouble()
-    if trouble:
-        pytest.fail(trouble)
-    with rig.Browsers() as running:
-        yield running
-
-
-@pytest.fixture
-def party(browsers, request):
-    """A box and nobody there yet; `@pytest.mark.parametrize("party", [{…}], indirect=True)` sets its configuration."""
-    with Party(browsers, getattr(request, "param", None)) as running:
-        yield running
-
-
-def with_settings(**settings):
-    return pytest.mark.parametrize("party", [{key.replace("__", "."): value for key, value in settings.items()}],
-                                   indirect=True, ids=[""])
-
-
-def people_in_status(party: Party) -> dict[str, str]:
-    return {person["id"]: person["name"] for person in party.box.status()["people"] if not person["away"]}
 
 
 # Meeting
@@ -332,22 +304,6 @@ def test_two_watchers_on_plain_http(party):
 
 
 # Certificates
-
-
-def authority(party: Party):
-    """The box's certificate authority, as a phone gets it."""
-    path = party.box.state.parent / "ca.crt"
-    answer = party.box.fetch("/ca.crt")
-    assert answer.status == 200 and answer.headers["content-type"] == "application/x-x509-ca-cert"
-    path.write_bytes(answer.body)
-    return path
-
-
-def trust(certificate, database) -> None:
-    """Put an authority into a browser's certificate database."""
-    database.mkdir(parents=True, exist_ok=True)
-    for arguments in (["-N", "--empty-password"], ["-A", "-n", "box", "-t", "C,,", "-i", str(certificate)]):
-        subprocess.run(["certutil", *arguments, "-d", f"sql:{database}"], check=True, timeout=30, capture_output=True)
 
 
 @pytest.mark.parametrize("kind", ["chromium", "firefox"])

@@ -119,6 +119,25 @@ class Phone:
         finally:
             run("ip", "-n", self.network.box, "link", "set", self._outer, "master", "bridge")
 
+    @contextlib.contextmanager
+    def blocked(self, what: str):
+        """Let nothing of a kind out to the box for as long as the block runs, in nftables' words: `meta l4proto tcp`."""
+        table = f"blocked{abs(hash(what)) % 10_000}"
+        run("ip", "netns", "exec", self.namespace, "nft", "-f", "-", stdin=(
+            f"table inet {table} {{\n"
+            "  chain output {\n"
+            "    type filter hook output priority 0; policy accept;\n"
+            f"    ip daddr {self.network.address} {what} drop\n"
+            "  }\n}\n"))
+        try:
+            yield
+        finally:
+            run("ip", "netns", "exec", self.namespace, "nft", "delete", "table", "inet", table)
+
+    def without_web(self):
+        """No TCP to the box, as where the browser distrusts its certificate: the page it has must do with the hub."""
+        return self.blocked("meta l4proto tcp")
+
     def move(self, number: int) -> None:
         """Take another address, as a phone does that comes back after its lease was given away."""
         run("ip", "-n", self.namespace, "addr", "flush", "dev", self._inner)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
+from pathlib import Path
+
+import pytest
 
 from Rig.box import Box
 from Rig.browsers import Browser, Browsers
@@ -178,3 +182,30 @@ def brightness(person: Browser) -> dict[str, int]:
         const pixels = context.getImageData(0, 0, 8, 8).data.filter((_, index) => index % 4 !== 3);
         return [tile.dataset.peerId, Math.max(...pixels)];
     }))""")
+
+
+def with_settings(**settings):
+    """Marks a test whose `party` has a box with these settings: `with_settings(link__scheme="http")`."""
+    return pytest.mark.parametrize("party", [{key.replace("__", "."): value for key, value in settings.items()}],
+                                   indirect=True, ids=[""])
+
+
+def people_in_status(party: Party) -> dict[str, str]:
+    """Who is in the room as the box sees it: names by id, without those who are away."""
+    return {person["id"]: person["name"] for person in party.box.status()["people"] if not person["away"]}
+
+
+def authority(party: Party) -> Path:
+    """The box's certificate authority, as a phone gets it."""
+    path = party.box.state.parent / "ca.crt"
+    answer = party.box.fetch("/ca.crt")
+    assert answer.status == 200 and answer.headers["content-type"] == "application/x-x509-ca-cert"
+    path.write_bytes(answer.body)
+    return path
+
+
+def trust(certificate: Path, database: Path) -> None:
+    """Put an authority into a browser's certificate database."""
+    database.mkdir(parents=True, exist_ok=True)
+    for arguments in (["-N", "--empty-password"], ["-A", "-n", "box", "-t", "C,,", "-i", str(certificate)]):
+        subprocess.run(["certutil", *arguments, "-d", f"sql:{database}"], check=True, timeout=30, capture_output=True)
