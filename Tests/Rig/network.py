@@ -80,6 +80,7 @@ class Phone:
         self.address = f"{network.subnet}.{number}"
         self._outer = f"phone{number}"
         self._inner = "wlan0"
+        self._blocks = 0
         run("ip", "netns", "add", self.namespace)
         network.namespaces.append(self.namespace)
         # IPv6's search for duplicates would end two seconds later, and Chromium drop what it is loading then: the
@@ -122,7 +123,8 @@ class Phone:
     @contextlib.contextmanager
     def blocked(self, what: str):
         """Let nothing of a kind out to the box for as long as the block runs, in nftables' words: `meta l4proto tcp`."""
-        table = f"blocked{abs(hash(what)) % 10_000}"
+        self._blocks += 1
+        table = f"blocked{self._blocks}"
         run("ip", "netns", "exec", self.namespace, "nft", "-f", "-", stdin=(
             f"table inet {table} {{\n"
             "  chain output {\n"

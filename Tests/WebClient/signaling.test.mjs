@@ -322,14 +322,23 @@ test('an attaching WebSocket that hangs gives way to a hub that is ready', async
 
 test('a line replaced by another tab ends, though both ways were dialled', async (t) => {
   const pass = clock(t);
-  const { ways, signaling, open, carry } = both();
-  signaling.start();
-  await open('websocket');
-  await open('hub');
-  carry('websocket');
+  const once = both();
+  once.signaling.start();
+  await once.open('websocket');
+  await once.open('hub');
+  once.carry('websocket');
   await pass(300);
-  ways.websocket.close(4002);
-  assert.deepEqual([signaling.state, signaling.reason], ['ended', 'replaced']);
+  once.ways.websocket.close(4002);
+  assert.deepEqual([once.signaling.state, once.signaling.reason], ['ended', 'replaced'], 'only this line ever reached the box');
+  const late = both();
+  late.signaling.start();
+  await late.open('websocket');
+  await late.open('hub');
+  await pass(HEAD_START + 100);
+  late.carry('hub');
+  await pass(3000);
+  late.ways.hub.close(4002);
+  assert.deepEqual([late.signaling.state, late.signaling.reason], ['ended', 'replaced'], 'the given-up one is long gone');
 });
 
 test('when the carrying line dies, both are dialled again and the one that carried goes first', async (t) => {

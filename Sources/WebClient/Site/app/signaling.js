@@ -13,7 +13,7 @@ const MAX_RENEWALS = 3;
 /** Between attempts while the room is full. */
 const FULL_RETRY = 5000;
 /** A way this page gave up may still reach the box for this long, and replace the one that carries. */
-const OWN_REPLACEMENT = 15_000;
+const OWN_REPLACEMENT = 2500;
 /** Lines of its own history that are kept for support. */
 const MAX_HISTORY = 20;
 
