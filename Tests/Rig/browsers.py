@@ -212,7 +212,7 @@ class Firefox(Browser):
     KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Space": " ", "Escape": "\ue00c"}
 
     def __init__(self, phone: Phone, *, accept_certificates: bool = True, insecure_camera: bool = False,
-                 trust: Trust | None = None, size: tuple[int, int] = PHONE_SIZE):
+                 trust: Trust | None = None, size: tuple[int, int] = PHONE_SIZE, preferences: dict | None = None):
         super().__init__(phone)
         self._accept = accept_certificates
         self._driver = None
@@ -220,7 +220,7 @@ class Firefox(Browser):
         profile.mkdir()
         if trust:
             trust(profile)
-        preferences = {
+        preferences = {**{
             "marionette.port": 2828,  # its own namespace, so no other Firefox has it
             "media.navigator.streams.fake": True,
             "media.navigator.permission.disabled": True,
@@ -246,7 +246,7 @@ class Firefox(Browser):
             "network.connectivity-service.enabled": False,
             "services.settings.server": "data:,",
             "toolkit.telemetry.enabled": False,
-        }
+        }, **(preferences or {})}
         (profile / "user.js").write_text(
             "".join(f"user_pref({json.dumps(key)}, {json.dumps(value)});\n" for key, value in preferences.items()))
         self._log = self.directory / "log"

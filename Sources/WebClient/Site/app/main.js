@@ -330,6 +330,7 @@ function showProblem(problem) {
     busy: words.busy,
     'unplugged-camera': words.unpluggedCamera,
     'unplugged-microphone': words.unpluggedMicrophone,
+    'unplugged-both': words.unpluggedBoth,
   };
   notices.show('problem', texts[problem], { action: words.dismiss, passing: 2 * PASSING });
 }

@@ -7,7 +7,7 @@ const MICROPHONE = { echoCancellation: true, noiseSuppression: true, autoGainCon
 
 /**
  * Emits `change` when the tracks, the wishes or the devices changed, and `problem` with 'denied', 'missing', 'busy', 'unplugged-camera',
- * 'unplugged-microphone'.
+ * 'unplugged-microphone', 'unplugged-both'.
  */
 export class Media extends Emitter {
   /** What the person wants; what there is, is in `audio` and `video`. */
@@ -114,7 +114,8 @@ export class Media extends Emitter {
     if (this[track.kind] !== track) return;
     this[track.kind] = null;
     this.#lost.add(track.kind);
-    this.emit('problem', track.kind === 'video' ? 'unplugged-camera' : 'unplugged-microphone');
+    const both = this.#lost.size === 2;
+    this.emit('problem', both ? 'unplugged-both' : track.kind === 'video' ? 'unplugged-camera' : 'unplugged-microphone');
     this.emit('change');
   }
 

@@ -120,6 +120,7 @@ const english = {
   busy: 'The camera or microphone can’t be used now. Another app may have it.',
   unpluggedCamera: 'The camera stopped. It comes back by itself if it can.',
   unpluggedMicrophone: 'The microphone stopped. It comes back by itself if it can.',
+  unpluggedBoth: 'The camera and the microphone stopped. They come back by themselves if they can.',
   cameraAfterReload: 'Your camera is off since the page was loaded again.',
   cameraTurnOn: 'Turn it on',
   dismiss: 'OK',
