@@ -153,6 +153,19 @@ def knock(person) -> None:
     person.click("#join")
 
 
+def test_turn_only(party):
+    """Phones that reach neither each other nor the web server: the hub brings the TURN credentials, too."""
+    phones = [party.network.phone(name) for name in ("ada", "bob")]
+    for phone in phones:
+        phone.hear_only_box()
+    with hub_only(party) as (ada, bob):
+        party.meet(ada, bob, timeout=60)
+        for person in (ada, bob):
+            wait_until(lambda: [link["kind"] for link in links(person).values()] == ["relayed"], 20,
+                       f"{person.name}'s page knows that the box relays", detail=party.describe)
+        party.says(bob, "through the box in every way", ada)
+
+
 # Coming back
 
 
