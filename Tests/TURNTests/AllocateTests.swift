@@ -325,6 +325,28 @@ import Wire
         #expect(rig.settle().isEmpty && rig.relays.isEmpty)
     }
 
+    /// It was asked for twice: the fuzzer found that an address was free again as soon as its allocation had ended,
+    /// while the socket asked for was still to come.
+    @Test func anAddressIsNotAskedForTwiceBeforeTheFirstAnswer() throws {
+        let rig = Rig { $0.relayPorts = 50_000...50_000 }
+        let phone = Phone(rig)
+        try phone.challenge()
+        rig.opensAtOnce = false
+        let message = try phone.message(.allocate) { $0.append(.requestedTransport, bytes: [17, 0, 0, 0]) }
+        rig.send(message, from: phone.address)
+        rig.dropAll()
+        #expect(try phone.allocate().error == .insufficientCapacity)
+        #expect(rig.settle().isEmpty && rig.relays.isEmpty, "what nobody wants any more is closed")
+        rig.opensAtOnce = true
+        #expect(try phone.allocate().error == nil)
+        // A socket that can't be had leaves the address free.
+        rig.dropAll()
+        rig.failures = .max
+        #expect(try phone.allocate().error == .insufficientCapacity)
+        rig.failures = 0
+        #expect(try phone.allocate().error == nil)
+    }
+
     @Test func quotas() throws {
         let rig = Rig {
             $0.limits.allocations = 4

@@ -85,7 +85,7 @@ extension TURNServer {
     mutating func finishAllocation(_ relay: TransportAddress, at now: Timestamp, into output: inout TURNOutput) {
         guard let allocation = byRelay[relay], case .opening = allocation.state else {
             // The allocation ended while its socket was being opened.
-            if byRelay[relay] == nil { output.commands.append(.close(relay)) }
+            if abandonedRelays.remove(relay) != nil { output.commands.append(.close(relay)) }
             return
         }
         allocation.state = .open
@@ -104,7 +104,10 @@ extension TURNServer {
 
     /// The socket cannot be had: another port is tried, a few times.
     mutating func retryAllocation(_ relay: TransportAddress, into output: inout TURNOutput) {
-        guard let allocation = byRelay[relay], case .opening(let attemptsLeft) = allocation.state else { return }
+        guard let allocation = byRelay[relay], case .opening(let attemptsLeft) = allocation.state else {
+            abandonedRelays.remove(relay)
+            return
+        }
         byRelay[relay] = nil
         if attemptsLeft > 0, let next = freePort(relay.address, allocation.grant.parity) {
             allocation.relay = next
@@ -115,6 +118,8 @@ extension TURNServer {
         }
         let request = allocation.request
         end(allocation, into: &output)
+        // The answer has come: nothing is awaited for this address.
+        abandonedRelays.remove(relay)
         refuse(request, .insufficientCapacity, .capacity, into: &output)
     }
 
@@ -175,7 +180,7 @@ extension TURNServer {
     }
 
     private func isFree(_ candidate: TransportAddress) -> Bool {
-        byRelay[candidate] == nil && !reservedPorts.contains(candidate)
+        byRelay[candidate] == nil && !reservedPorts.contains(candidate) && !abandonedRelays.contains(candidate)
     }
 }
 

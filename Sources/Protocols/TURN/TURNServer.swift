@@ -23,6 +23,8 @@ public struct TURNServer: ~Copyable {
     var countByUser: [String: Int] = [:]
     var reservations: [UInt64: Reservation] = [:]
     var reservedPorts: Set<TransportAddress> = []
+    /// Sockets asked for by allocations that ended before the answer came. Nobody else gets these addresses until then.
+    var abandonedRelays: Set<TransportAddress> = []
     /// When the next thing expires; may be early, never late.
     private var deadline: Timestamp?
 
@@ -179,7 +181,10 @@ public struct TURNServer: ~Copyable {
         byRelay[allocation.relay] = nil
         Self.decrement(&countByAddress, allocation.tuple.client.address)
         Self.decrement(&countByUser, allocation.credentials.username)
-        if case .open = allocation.state { output.commands.append(.close(allocation.relay)) }
+        switch allocation.state {
+        case .open: output.commands.append(.close(allocation.relay))
+        case .opening: abandonedRelays.insert(allocation.relay)
+        }
     }
 
     private static func decrement<Key>(_ counts: inout [Key: Int], _ key: Key) {
