@@ -1,0 +1,457 @@
+"""The LAN hub, as clients see it that know nothing but the blob: aiortc dials as the client at kibitz.chat does."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import shutil
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from Rig.box import Box
+from Rig.hub import DIAL_LIMIT, LARGEST, Blob, Client, HubPhone, losing
+from Rig.network import Network, inside
+from Rig.waiting import wait_until
+
+
+@pytest.fixture(scope="module")
+def network():
+    with Network() as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def lan_box(network):
+    with Box({"addresses": [network.address]}, namespace=network.box) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def blob(lan_box):
+    return hub_of(lan_box)["blob"]
+
+
+@pytest.fixture
+def ada(network):
+    with HubPhone(network.phone("ada")) as phone:
+        yield phone
+
+
+@pytest.fixture
+def ben(network):
+    with HubPhone(network.phone("ben")) as phone:
+        yield phone
+
+
+def hub_of(box: Box) -> dict:
+    return box.status()["hub"]
+
+
+def room() -> str:
+    """A room that no other test is in."""
+    return f"room-{random.randrange(1 << 60):x}"
+
+
+def dropped(box: Box, cause: str) -> float:
+    return box.metrics()[f'kibitz_hub_dropped_total{{cause="{cause}"}}']
+
+
+def ignored(box: Box, cause: str) -> float:
+    return box.metrics()[f'kibitz_hub_refused_total{{cause="{cause}"}}']
+
+
+def pair(ada: HubPhone, ben: HubPhone, blob: str) -> tuple[Client, Client]:
+    """Two clients in a room of their own."""
+    name = room()
+    return ada.dial(blob).join(name), ben.dial(blob).join(name)
+
+
+# The blob
+
+
+def test_the_blob_is_as_clients_read_it(lan_box, blob):
+    parsed = Blob.parse(blob)
+    assert parsed.version in ("g1", "g2")
+    assert len(parsed.ufrag) == 8 and parsed.ufrag.isalnum() and parsed.ufrag.isascii()
+    assert len(parsed.password) == 24 and parsed.password.isalnum() and parsed.password.isascii()
+    assert len(parsed.fingerprint) == 32
+    assert parsed.endpoints[0] == (lan_box.address, 4711)
+    addresses = [address for address, _ in parsed.endpoints]
+    assert [address.endswith(".local") for address in addresses] == sorted(address.endswith(".local") for address in addresses)
+    # Nothing in it that a link would have to escape, but for what separates.
+    assert all(part.replace("-", "").replace("_", "").replace(".", "").replace("~", "").replace(",", "").isalnum()
+               for part in blob.split("|"))
+
+
+def test_link_says_where_the_deployed_client_finds_the_room(lan_box, blob):
+    link = lan_box.fetch("/link").text.strip()
+    assert blob in link and link.startswith("https://") and link.endswith("#" + lan_box.secret)
+    assert (lan_box.state / "relay-link.txt").read_text().strip() == link
+
+
+# The frames, row by row
+
+
+def test_the_first_frame_is_an_id_and_ids_count_up(ada, ben, blob):
+    first, second = ada.dial(blob), ben.dial(blob)
+    assert 1 <= first.id < second.id
+
+
+def test_peers_are_those_of_the_same_room_oneself_included(ada, ben, blob):
+    first, second = pair(ada, ben, blob)
+    other = ada.dial(blob).join(room())
+    assert sorted(first.peers()) == sorted(second.peers()) == [first.id, second.id]
+    assert other.peers() == [other.id]
+
+
+def test_who_never_joins_is_in_the_room_without_a_name(ada, ben, blob):
+    first, second, member = ada.dial(blob), ben.dial(blob), ada.dial(blob).join(room())
+    peers = first.peers()
+    assert first.id in peers and second.id in peers and member.id not in peers
+    first.send({"t": "to", "id": second.id, "payload": "hello"})
+    assert second.receive() == {"t": "from", "id": first.id, "payload": "hello"}
+
+
+def test_joining_another_room_leaves_the_one_before(ada, ben, blob):
+    first, second = pair(ada, ben, blob)
+    second.join(room())
+    assert first.peers() == [first.id]
+    first.send({"t": "to", "id": second.id, "payload": 1})
+    assert second.echo() == []
+
+
+@pytest.mark.parametrize("payload", [
+    '{"kind":"offer","sdp":"v=0\\r\\no=- 1"}', "null", "0", "-1.50e3", "12345678901234567890", '""', '"\\u00e4ß\\ud83d\\ude00"',
+    "[]", "{}", '{"a":{"a":[[[1, 2 ,3]]]},"a":2}', "true",
+])
+def test_a_payload_arrives_as_it_was_sent(ada, ben, blob, payload):
+    """Byte for byte, as only that is sure to mean the same to every client."""
+    first, second = pair(ada, ben, blob)
+    first.send(f'{{"t":"to","id":{second.id},"payload":{payload}}}')
+    text = second.receive_text()
+    assert json.loads(text) == {"t": "from", "id": first.id, "payload": json.loads(payload)}
+    assert f'"payload":{payload}' in text
+    # To oneself too.
+    second.send(f'{{"payload":{payload},"id":{second.id},"t":"to","more":[]}}')
+    assert json.loads(second.receive_text()) == {"t": "from", "id": second.id, "payload": json.loads(payload)}
+
+
+def test_to_nobody_and_to_another_room_goes_nowhere(ada, ben, blob, lan_box):
+    first, second = pair(ada, ben, blob)
+    stranger = ben.dial(blob).join(room())
+    before = dropped(lan_box, "absent")
+    for receiver in (stranger.id, second.id + 100_000, 0, -1):
+        first.send({"t": "to", "id": receiver, "payload": "x"})
+    assert first.echo() == [] and second.echo() == [] and stranger.echo() == []
+    assert dropped(lan_box, "absent") == before + 4
+
+
+@pytest.mark.parametrize("content", [1, "a", None, [1, {"b": []}], {"deep": [[[]]]}, 1.5, "ä\U0001F600"])
+def test_echo_comes_back(ada, blob, content):
+    assert ada.dial(blob).echo(content) == []
+
+
+MALFORMED = [
+    "", " ", "null", "1", '"text"', "[]", "{", "{}", '{"t":1}', '{"t":null}', '{"t":"to"}', '{"t":"to","id":"1","payload":1}',
+    '{"t":"to","id":1.5,"payload":1}', '{"t":"to","id":99999999999999999999999,"payload":1}', '{"t":"to","id":[],"payload":1}',
+    '{"t":"join"}', '{"t":"join","room":1}', '{"t":"join","room":{}}', '{"t":"nothing of ours"}', '{"t":"id","id":1}',
+    '{"t":"from","id":1,"payload":2}', '{"t":"echo","x":}', '{"t":"peers"', '{"t":"peers"}}', "{'t':'peers'}",
+    "[" * 100_000, '{"t":' * 50_000, '{"t":"echo","x":"\x01"}', '{"t":"echo","x":"\\ud8"}', "\0", "\ufeff{\"t\":\"peers\"}",
+    b"", b'{"t":"peers"}', bytes(range(256)), b"\xff" * 65_536,
+]
+
+
+def test_whatever_is_malformed_is_dropped_and_the_connection_kept(ada, ben, blob, lan_box):
+    first, second = pair(ada, ben, blob)
+    for frame in MALFORMED:
+        first.send(frame)
+    assert first.echo() == []
+    assert sorted(first.peers()) == [first.id, second.id]
+    assert second.echo() == []
+    assert dropped(lan_box, "malformed") >= 20
+
+
+def test_a_message_of_256_kb_passes_and_so_does_an_echo_of_it(ada, ben, blob):
+    first, second = pair(ada, ben, blob)
+    frame = {"t": "to", "id": second.id, "payload": ""}
+    payload = "".join(random.choices("abcdefghij 0123456789", k=LARGEST - len(json.dumps(frame)) - 8))
+    for _ in range(3):
+        first.send(frame | {"payload": payload})
+        assert second.receive(30) == {"t": "from", "id": first.id, "payload": payload}
+    text = json.dumps({"t": "echo", "x": ""})
+    content = "y" * (LARGEST - len(text))
+    assert first.echo(content, 30) == []
+
+
+def test_a_thousand_small_messages_arrive_in_order(ada, ben, blob):
+    first, second = pair(ada, ben, blob)
+    for number in range(1000):
+        first.send({"t": "to", "id": second.id, "payload": number})
+        second.send({"t": "to", "id": first.id, "payload": -number})
+    assert [second.receive()["payload"] for _ in range(1000)] == list(range(1000))
+    assert [first.receive()["payload"] for _ in range(1000)] == [-number for number in range(1000)]
+    assert first.echo() == [] and second.echo() == [], "nothing arrives twice"
+
+
+def test_a_channel_of_another_name_disturbs_nobody(ada, blob):
+    client = ada.dial(blob)
+    other = client.open("content", ordered=False, maxRetransmits=0)
+    for message in ("text", b"bytes", '{"t":"peers"}', "x" * 100_000):
+        other.send(message)
+    assert client.echo() == []
+    assert client.peers().count(client.id) == 1
+
+
+def test_several_hub_channels_on_one_connection_are_several_clients(ada, blob):
+    client = ada.dial(blob)
+    channels = [client.open("hub") for _ in range(3)]
+    ids = [channel.receive()["id"] for channel in channels]
+    assert len({client.id, *ids}) == 4
+    channels[0].send({"t": "to", "id": ids[1], "payload": "to a sibling"})
+    assert channels[1].receive() == {"t": "from", "id": ids[0], "payload": "to a sibling"}
+    ada.call(channels[2].channel.close)
+    wait_until(lambda: ids[2] not in client.peers(), 10, "a closed channel's client is gone")
+
+
+def test_a_dozen_phones_reach_each_other(network, blob, lan_box):
+    name = room()
+    with contextlib.ExitStack() as stack:
+        phones = [stack.enter_context(HubPhone(network.phone(f"dozen{number}"))) for number in range(12)]
+        clients = [phone.dial(blob, timeout=20).join(name) for phone in phones]
+        ids = {client.id for client in clients}
+        assert len(ids) == 12 and hub_of(lan_box)["clients"] >= 12
+        for client in clients:
+            assert set(client.peers()) == ids
+            for other in ids - {client.id}:
+                client.send({"t": "to", "id": other, "payload": f"{client.id} to {other}"})
+        for client in clients:
+            frames = [client.receive() for _ in range(11)]
+            assert {frame["id"] for frame in frames} == ids - {client.id}
+            assert all(frame["payload"] == f"{frame['id']} to {client.id}" for frame in frames)
+    wait_until(lambda: hub_of(lan_box)["clients"] == 0, 15, "the hub has let go of all who left", detail=lan_box.describe)
+
+
+def test_a_phone_that_is_gone_without_a_word_is_found_out(ada, ben, blob):
+    first, second = pair(ada, ben, blob)
+    second.lose()
+    began = time.monotonic()
+    wait_until(lambda: first.peers() == [first.id], 15, "the hub has noticed")
+    assert time.monotonic() - began < 9, "8 s at most"
+
+
+# Bad networks
+
+
+@pytest.mark.parametrize("percent", [5, 15])
+def test_nothing_is_lost_where_packets_are(ada, ben, blob, network, percent):
+    first, second = pair(ada, ben, blob)
+    payload = "".join(random.choices("abcdefghij", k=200_000))
+    with losing(network.phone("ben"), percent) as lost:
+        for number in range(500):
+            first.send({"t": "to", "id": second.id, "payload": number})
+            second.send({"t": "to", "id": first.id, "payload": number})
+        first.send({"t": "to", "id": second.id, "payload": payload})
+        second.send({"t": "to", "id": first.id, "payload": payload})
+        for client in (first, second):
+            assert [client.receive(60)["payload"] for _ in range(501)] == [*range(500), payload]
+        assert lost() > 10
+    assert first.echo() == [] and second.echo() == []
+
+
+def test_dialling_works_where_packets_are_lost(ada, blob, network):
+    with losing(network.phone("ada"), 10):
+        for _ in range(5):
+            assert ada.dial(blob, timeout=20).echo() == []
+
+
+# Coming back
+
+
+def test_after_a_restart_the_blob_is_the_same_and_so_is_the_id(network):
+    with Box({"addresses": [network.address]}, namespace=network.box) as box, HubPhone(network.phone("ada")) as ada:
+        blob, name = hub_of(box)["blob"], room()
+        client = ada.dial(blob)
+        former = client.id
+        assert client.resume(name)["id"] == former
+        token = client.token
+        box.kill()
+        box.start()
+        assert hub_of(box)["blob"] == blob, "a code on somebody's phone must stay good"
+        stranger = ada.dial(blob)
+        assert stranger.id > former, "an id that somebody may come back for is not given to another"
+        again = ada.dial(blob)
+        assert again.resume(name, token)["id"] == former
+        assert again.peers() == [former]
+
+
+def test_what_was_sent_meanwhile_arrives_once_and_in_order(ada, ben, blob, network):
+    name = room()
+    second = ben.dial(blob)
+    second.resume(name)
+    former, token = second.id, second.token
+    first = ada.dial(blob).join(name)
+    received = []
+
+    def send(numbers):
+        for number in numbers:
+            first.send({"t": "to", "id": former, "payload": number})
+
+    send(range(10))
+    received += [second.receive() for _ in range(10)]
+    # From here on nothing reaches it, although the hub takes it for connected: these are under way when it drops.
+    with network.phone("ben").out_of_range():
+        send(range(10, 30))
+        second.lose()
+        time.sleep(2)
+        send(range(30, 40))
+    again = ben.dial(blob)
+    answer = again.resume(name, token, last=received[-1]["seq"])
+    assert answer["id"] == former
+    received += [again.receive() for _ in range(30)]
+    send(range(40, 50))
+    received += [again.receive() for _ in range(10)]
+    assert again.echo() == []
+    assert [frame["payload"] for frame in received] == list(range(50))
+    assert [frame["seq"] for frame in received] == list(range(received[0]["seq"], received[0]["seq"] + 50))
+    assert first.peers().count(former) == 1
+
+
+def test_a_forged_token_is_nobodys(ada, ben, blob):
+    name = room()
+    first = ada.dial(blob)
+    first.resume(name)
+    second = ben.dial(blob)
+    for token in ("", "x", first.token[:-1] + ("A" if first.token[-1] != "A" else "B"), first.token + "x", "1.2.3"):
+        second.send({"t": "join", "room": name, "resume": token})
+        own = second.id
+        assert all(frame.get("id", own) == own for frame in second.echo())
+        assert second.id != first.id and sorted(second.peers()) == sorted([first.id, second.id])
+
+
+def test_a_rotation_sends_the_room_out_and_refuses_its_secret(network):
+    with Box({"addresses": [network.address]}, namespace=network.box) as box, HubPhone(network.phone("ada")) as ada:
+        blob, secret = hub_of(box)["blob"], box.secret
+        member, other = ada.dial(blob).join(secret), ada.dial(blob).join(room())
+        box.rotate()
+        frames = member.closed()
+        assert frames[-1]["t"] == "closed" and frames[-1]["reason"] == "rotated" and frames[-1]["message"]
+        assert other.echo() == [], "rooms of other names are their own affair"
+        late = ada.dial(blob)
+        late.send({"t": "join", "room": secret})
+        refusal = late.receive()
+        assert refusal["t"] == "refused" and refusal["reason"] == "rotated" and refusal["message"]
+        assert hub_of(box)["blob"] == blob
+
+
+# What is not for the hub
+
+
+def quiet(box: Box) -> dict:
+    """The hub's state, which must hold nothing of a sender that proved nothing."""
+    state = hub_of(box)
+    assert state["clients"] == 0 and state["peers"] == 0, state
+    return state
+
+
+@pytest.fixture
+def sprayed(network):
+    """A box of its own, with nobody on its hub."""
+    with Box({"addresses": [network.address]}, namespace=network.box) as running:
+        yield running
+
+
+def test_dtls_without_a_check_gets_no_answer_and_no_state(sprayed, network):
+    """The Go hub makes a session for any datagram; here only a check with the password makes one."""
+    openssl = shutil.which("openssl")
+    assert openssl, "install Debian's package openssl"
+    before = ignored(sprayed, "unchecked_address")
+    for version in ("-dtls1_2", "-dtls"):
+        result = subprocess.run(
+            ["ip", "netns", "exec", network.phone("ada").namespace, "timeout", "4", openssl, "s_client", version,
+             "-connect", f"{network.address}:4711"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20)
+        assert result.returncode != 0 and "BEGIN CERTIFICATE" not in result.stdout, result.stdout
+    assert ignored(sprayed, "unchecked_address") >= before + 2
+    quiet(sprayed)
+
+
+def test_curl_and_nc_find_nothing(sprayed, network):
+    namespace = network.phone("ada").namespace
+    for program in (["curl", "-sS", "-m", "3", f"http://{network.address}:4711/"],
+                    ["curl", "-sS", "-m", "3", "-k", f"https://{network.address}:4711/"]):
+        if shutil.which(program[0]):
+            result = subprocess.run(["ip", "netns", "exec", namespace, *program], capture_output=True, timeout=20)
+            assert result.returncode != 0 and not result.stdout
+    before = ignored(sprayed, "malformed")
+    with inside(namespace), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
+        client.settimeout(1)
+        for line in (b"GET / HTTP/1.1\r\nHost: box\r\n\r\n", b"\n", b"", b"hello", bytes(1500)):
+            client.sendto(line, (network.address, 4711))
+        with pytest.raises(TimeoutError):
+            client.recv(2048)
+    assert ignored(sprayed, "malformed") > before
+    quiet(sprayed)
+
+
+def datagrams(generator: random.Random, ufrag: str):
+    """Datagrams of every kind the port knows, each of them wrong."""
+    magic = b"\x21\x12\xa4\x42"
+    while True:
+        junk = generator.randbytes(generator.choice([0, 1, 12, 13, 20, 48, 120, 1172, 1400]))
+        name = f"{ufrag}:{generator.randrange(1 << 30):08x}".encode()
+        attributes = b"\0\x06" + len(name).to_bytes(2, "big") + name + bytes(-len(name) % 4)
+        yield generator.choice([
+            junk,
+            b"\0\x01\0\0" + magic + generator.randbytes(12),
+            b"\0\x01" + (len(attributes) + 24).to_bytes(2, "big") + magic + generator.randbytes(12) + attributes
+            + b"\0\x08\0\x14" + generator.randbytes(20),
+            b"\x16\xfe\xfd\0\0\0\0\0\0\0\0" + len(junk).to_bytes(2, "big") + junk,
+            b"\x16\xfe\xff\0\0\0\0\0\0\0\0\0\x10\x01\0\0\4\0\0\0\0\0\0\0\4\xfe\xfd" + junk[:2],
+            b"\x17\xfe\xfd\0\1\0\0\0\0\0\1" + len(junk).to_bytes(2, "big") + junk,
+            bytes([generator.randrange(20, 64)]) + junk,
+            b"\x80\x60" + junk,
+        ])
+
+
+def test_a_spray_makes_no_state_and_holds_nobody_up(sprayed, network):
+    blob = hub_of(sprayed)["blob"]
+    stream = datagrams(random.Random(4711), Blob.parse(blob).ufrag)
+    memory, stop, sent = sprayed.rss(), threading.Event(), 0
+
+    def spray():
+        nonlocal sent
+        with inside(network.phone("eve").namespace), contextlib.ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM)) for _ in range(200)]
+            while not stop.is_set():
+                for sock in sockets:
+                    sock.sendto(next(stream), (network.address, 4711))
+                    sent += 1
+                time.sleep(0.02)
+
+    sprayer = threading.Thread(target=spray, daemon=True)
+    sprayer.start()
+    try:
+        with HubPhone(network.phone("ada")) as ada:
+            for _ in range(3):
+                client = ada.dial(blob, DIAL_LIMIT)
+                delays = []
+                for _ in range(50):
+                    began = time.monotonic()
+                    assert client.echo() == []
+                    delays.append(time.monotonic() - began)
+                assert sorted(delays)[-3] < 0.5, "answers come in time all the same"
+                client.close()
+    finally:
+        stop.set()
+        sprayer.join()
+    assert sent > 5000
+    wait_until(lambda: hub_of(sprayed)["clients"] == 0, 15, "the hub has nobody left", detail=sprayed.describe)
+    quiet(sprayed)
+    assert sprayed.alive and sprayed.rss() < memory + 16_000_000
+    metrics = sprayed.metrics()
+    counted = sum(value for series, value in metrics.items() if series.startswith("kibitz_hub_refused_total"))
+    assert counted > sent * 0.9, "what was ignored is counted"
