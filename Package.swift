@@ -75,16 +75,15 @@ let package = Package(
         library("WebSocket", in: "Protocols", ["Wire", crypto]),
         library("STUN", in: "Protocols", ["Wire", crypto]),
         library("TURN", in: "Protocols", ["SansIO", "Wire", "STUN", crypto]),
-        library("DTLS", in: "Protocols", ["SansIO", "Wire", "COpenSSL"]),
+        library(
+            "DTLS", in: "Protocols",
+            ["SansIO", "Wire", "COpenSSL", crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
         library("SCTP", in: "Protocols", ["SansIO", "Wire"]),
         library("ICE", in: "Protocols", ["SansIO", "Wire", "STUN"]),
         library("DataChannel", in: "Protocols", ["Wire", "SCTP"]),
         library(
             "WebRTCDirect", in: "Protocols",
             ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel"]),
-        library(
-            "DTLS", in: "Protocols",
-            ["SansIO", "Wire", "COpenSSL", crypto, .product(name: "SwiftASN1", package: "swift-asn1")]),
         library("Credentials", in: "Rooms", [crypto]),
         library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
         library("Hub", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
