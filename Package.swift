@@ -187,12 +187,23 @@ let package = Package(
             ],
             path: "Tests/Load", swiftSettings: settings),
 
-        .target(name: "TestSupport", path: "Tests/Support", exclude: ["WebRTCClient"], swiftSettings: settings),
+        .target(
+            name: "TestSupport", path: "Tests/Support", exclude: ["Simulation", "WebRTCClient"], swiftSettings: settings
+        ),
         // The other end of a WebRTCEndpoint, for tests and for the load of `scripts/bench`.
         .target(
             name: "WebRTCClient",
             dependencies: ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect"],
             path: "Tests/Support/WebRTCClient", swiftSettings: settings),
+        // A box and its phones in virtual time, for tests and for `scripts/test simulation`.
+        .target(
+            name: "Simulation",
+            dependencies: [
+                "SansIO", "Wire", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect", "WebRTCClient", "TestSupport",
+            ],
+            path: "Tests/Support/Simulation", swiftSettings: settings),
+        .executableTarget(
+            name: "kibitz-simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: settings),
         // What `scripts/fuzz` feeds, and the tests replay.
         .target(
             name: "FuzzTargets",
@@ -213,6 +224,9 @@ let package = Package(
         tests(of: "SCTP", ["SansIO", "Wire"]),
         tests(of: "ICE", ["SansIO", "Wire", "STUN"]),
         tests(of: "DataChannel", ["SCTP"]),
+        tests(
+            of: "WebRTCDirect",
+            ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCClient", "Simulation"]),
         tests(of: "Credentials"),
         tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
         tests(of: "Hub", ["SansIO", "Credentials"]),
