@@ -66,6 +66,13 @@ public struct EndpointConnection: Sendable, Equatable {
     public var identity: EndpointIdentityKind
     /// The SHA-256 of its certificate, 32 octets; nobody vouches for it.
     public var fingerprint: [UInt8]
+
+    /// Makes a description of a peer.
+    public init(address: TransportAddress, identity: EndpointIdentityKind, fingerprint: [UInt8]) {
+        self.address = address
+        self.identity = identity
+        self.fingerprint = fingerprint
+    }
 }
 
 /// Why a peer is gone. The raw value is a label for counters.

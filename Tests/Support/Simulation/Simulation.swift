@@ -41,6 +41,17 @@ public struct Simulation {
 
         /// Nothing happened yet.
         public init() {}
+
+        /// Adds what happened in another simulation; the later end counts.
+        public static func += (lhs: inout Summary, rhs: Summary) {
+            lhs.connections += rhs.connections
+            lhs.deaths += rhs.deaths
+            lhs.messages += rhs.messages
+            lhs.moves += rhs.moves
+            lhs.datagrams += rhs.datagrams
+            lhs.lost += rhs.lost
+            lhs.end = max(lhs.end, rhs.end)
+        }
     }
 
     /// The certificates of all simulations; theirs play no part in what happens.
