@@ -81,7 +81,8 @@ import Testing
 
     @Test(arguments: [
         "", " ", "{", "[]", "1", "null", #"{"t":1}"#, #"{"t":"to","id":"2","payload":1}"#, #"{"t":"to","payload":1}"#,
-        #"{"t":"to","id":2.0,"payload":1}"#, #"{"t":"join","room":5}"#, #"{"t":"join","room":"r","resume":7}"#,
+        #"{"t":"to","id":2.0,"payload":1}"#, #"{"t":"join","room":5}"#, #"{"t":"join"}"#, #"{"t":"join","room":null}"#,
+        #"{"t":"join","room":"r","resume":7}"#,
         #"{"t":"to","id":2,"payload":}"#, #"{"t":"to","id":2,"payload":1}x"#, "\u{0}", #"{"t":"ack","seq":-1}"#,
         #"{"t":"ack"}"#, #"{"t":"to","id":2,"payload":[01]}"#,
     ])
@@ -94,6 +95,14 @@ import Testing
         #expect(test.take(bob.connection).isEmpty)
         test.send(#"{"t":"to","id":2,"payload":1}"#, on: ada.connection)
         #expect(test.take(bob.connection).count == 1)
+    }
+
+    @Test func aBinaryMessageIsDropped() throws {
+        var test = TestHub()
+        let ada = try test.join("r")
+        test.handle(.binary(ada.connection))
+        #expect(test.drops(.malformed) == 1)
+        #expect(test.closed.isEmpty && test.take(ada.connection).isEmpty)
     }
 
     @Test func everyTruncationOfEveryFrameIsDropped() throws {

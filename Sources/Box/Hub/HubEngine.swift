@@ -255,7 +255,8 @@ final class HubEngine {
                 let link = Link(self, key)
                 speakers[key] = .room(
                     room.channel(over: link, from: peer.connection.address.address, to: peer.local))
-            default: return drop(key)
+            // Nobody speaks on it; what the client does with channels of its own is its affair.
+            default: break
             }
         }
         peers[key.peer]?.streams.append(key.stream)
@@ -263,6 +264,7 @@ final class HubEngine {
 
     private func received(_ range: Range<Int>, _ kind: DataChannelMessageKind, on key: ChannelKey) {
         switch speakers[key] {
+        case .hub(let connection) where kind == .binary: handleHub(.binary(connection))
         case .hub(let connection):
             hubDeadline = hub.handle(
                 .frame(connection, output.payload.span.bytes.extracting(range)), at: batchTime ?? currentTime,

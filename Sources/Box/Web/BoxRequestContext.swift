@@ -28,6 +28,7 @@ struct BoxRequestContext: RequestContext {
 
     /// Whether the request comes from this machine itself.
     var isLocal: Bool {
-        IPAddress(remoteAddress).isLoopback
+        // Whoever speaks from the very address it speaks to is this machine.
+        IPAddress(remoteAddress).isLoopback || (boxAddress != nil && IPAddress(remoteAddress) == boxAddress)
     }
 }

@@ -63,13 +63,9 @@ extension Hub {
     mutating func receive(
         _ frame: RawSpan, from connection: HubConnection, _ now: Timestamp, _ output: inout Output
     ) {
-        guard let client = connections[connection] else { return }
-        counters.framesReceived &+= 1
-        guard client.frames.take(at: now), client.bytes.take(Double(frame.byteCount), at: now) else {
-            counters.drop(.rate)
-            if !client.overRate.take(at: now) { close(connection, .flood, now, &output) }
-            return
-        }
+        guard let client = connections[connection],
+            isWithinRate(client, frame.byteCount, connection, now, &output)
+        else { return }
         guard frame.byteCount <= limits.frameBytes else { return counters.drop(.tooBig) }
         var members = Members()
         let parsed = try? JSONValue.parseObject(frame, maximumDepth: limits.frameDepth) {
@@ -88,23 +84,35 @@ extension Hub {
         }
     }
 
+    /// A binary message has come: dropped like anything malformed.
+    mutating func receiveBinary(from connection: HubConnection, _ now: Timestamp, _ output: inout Output) {
+        guard let client = connections[connection], isWithinRate(client, 0, connection, now, &output) else { return }
+        counters.drop(.malformed)
+    }
+
+    /// Whether a client may send as much; one that goes on sending far more is closed.
+    private mutating func isWithinRate(
+        _ client: Client, _ byteCount: Int, _ connection: HubConnection, _ now: Timestamp, _ output: inout Output
+    ) -> Bool {
+        counters.framesReceived &+= 1
+        if client.frames.take(at: now), client.bytes.take(Double(byteCount), at: now) { return true }
+        counters.drop(.rate)
+        if !client.overRate.take(at: now) { close(connection, .flood, now, &output) }
+        return false
+    }
+
     private mutating func readJoin(
         _ members: Members, _ frame: RawSpan, from client: Client, _ output: inout Output
     ) {
-        /// The text of a member; nil stands for one that is missing or null, and failure for one of another kind.
-        func text(_ value: JSONValue?) -> (isValid: Bool, text: String?) {
-            guard let value, value.kind != .null else { return (true, nil) }
-            let text = value.string(in: frame)
-            return (text != nil, text)
+        guard let name = members.room.last?.string(in: frame), name.utf8.count <= limits.roomBytes else {
+            return counters.drop(.malformed)
         }
-        let room = text(members.room.last)
-        let resume = text(members.resume.last)
-        let name = room.text ?? ""
-        guard room.isValid, resume.isValid, name.utf8.count <= limits.roomBytes else {
+        let resume = members.resume.last
+        guard resume == nil || resume?.kind == .null || resume?.string(in: frame) != nil else {
             return counters.drop(.malformed)
         }
         let last = members.last.last?.integer(in: frame).flatMap { UInt64(exactly: $0) }
-        join(client, room: name, resume: resume.text, last: last, &output)
+        join(client, room: name, resume: resume?.string(in: frame), last: last, &output)
     }
 
     private mutating func sendPeers(

@@ -68,6 +68,7 @@ public struct Hub {
     ) -> Timestamp? {
         switch input {
         case .frame(let connection, let frame): receive(frame, from: connection, now, &output)
+        case .binary(let connection): receiveBinary(from: connection, now, &output)
         case .opened(let connection): open(connection, now, &output)
         case .closed(let connection): drop(connection, now, &output)
         case .writable(let connection, let isWritable): setWritable(isWritable, connection, now)

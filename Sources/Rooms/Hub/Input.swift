@@ -22,8 +22,10 @@ public struct HubConnection: Hashable, Comparable, Sendable {
 public enum HubInput: ~Escapable {
     /// A data channel labelled `hub` is open.
     case opened(HubConnection)
-    /// A whole message has come on it.
+    /// A whole text message has come on it.
     case frame(HubConnection, RawSpan)
+    /// A whole binary message has come on it, which nobody here speaks.
+    case binary(HubConnection)
     /// The channel's outgoing bytes went over the transport's high-water mark (false) or back under its low one
     /// (true).
     case writable(HubConnection, Bool)
