@@ -19,7 +19,7 @@ final class LibraryPeer {
 
     private let exchange = DatagramExchange()
     private let method: Handle
-    private let ssl: Handle
+    private let ssl: OpaquePointer
     private(set) var fingerprint: [UInt8] = []
     private(set) var received: [[UInt8]] = []
     private(set) var isClosed = false
@@ -58,14 +58,16 @@ final class LibraryPeer {
             SSL_CTX_use_certificate(context.pointer, certificate.pointer)
             SSL_CTX_use_PrivateKey(context.pointer, key.pointer)
         }
-        ssl = try Handle(SSL_new(context.pointer), SSL_free, "SSL")
+        ssl = try #require(SSL_new(context.pointer))
         let bio = try exchange.makeBIO(method.pointer)
         BIO_up_ref(bio.pointer)
-        SSL_set_bio(ssl.pointer, bio.pointer, bio.pointer)
-        SSL_set_options(ssl.pointer, 1 << 12)  // SSL_OP_NO_QUERY_MTU
-        _ = COpenSSL_set_mtu(ssl.pointer, options.mtu)
-        if options.role == .client { SSL_set_connect_state(ssl.pointer) } else { SSL_set_accept_state(ssl.pointer) }
+        SSL_set_bio(ssl, bio.pointer, bio.pointer)
+        SSL_set_options(ssl, 1 << 12)  // SSL_OP_NO_QUERY_MTU
+        _ = COpenSSL_set_mtu(ssl, options.mtu)
+        if options.role == .client { SSL_set_connect_state(ssl) } else { SSL_set_accept_state(ssl) }
     }
+
+    deinit { SSL_free(ssl) }
 
     private static func key(_ kind: Certificate) throws -> Handle? {
         switch kind {
@@ -76,21 +78,21 @@ final class LibraryPeer {
         }
     }
 
-    var isConnected: Bool { SSL_is_init_finished(ssl.pointer) == 1 }
+    var isConnected: Bool { SSL_is_init_finished(ssl) == 1 }
 
-    func start() { SSL_do_handshake(ssl.pointer) }
+    func start() { SSL_do_handshake(ssl) }
 
     func send(_ bytes: [UInt8]) {
-        let written = SSL_write(ssl.pointer, bytes, Int32(bytes.count))
+        let written = SSL_write(ssl, bytes, Int32(bytes.count))
         #expect(Int(written) == bytes.count)
     }
 
-    func close() { SSL_shutdown(ssl.pointer) }
+    func close() { SSL_shutdown(ssl) }
 
     /// Asks for a second handshake.
     func renegotiate() {
-        SSL_renegotiate(ssl.pointer)
-        SSL_do_handshake(ssl.pointer)
+        SSL_renegotiate(ssl)
+        SSL_do_handshake(ssl)
     }
 
     func receive(_ datagram: [UInt8]) {
@@ -99,9 +101,9 @@ final class LibraryPeer {
         datagram.withUnsafeBytes { bytes in
             exchange.incoming = bytes
             while true {
-                let count = SSL_read(ssl.pointer, &buffer, Int32(buffer.count))
+                let count = SSL_read(ssl, &buffer, Int32(buffer.count))
                 guard count > 0 else {
-                    if SSL_get_error(ssl.pointer, count) == SSL_ERROR_ZERO_RETURN { isClosed = true }
+                    if SSL_get_error(ssl, count) == SSL_ERROR_ZERO_RETURN { isClosed = true }
                     break
                 }
                 received.append(Array(buffer.prefix(Int(count))))

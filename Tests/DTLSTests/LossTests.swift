@@ -3,7 +3,7 @@ import SansIO
 import Testing
 
 @Suite struct LossTests {
-    /// Each datagram of a handshake is lost in turn, then each two, then each and all its repetitions but the third.
+    /// Each datagram of a handshake is lost in turn, and each two of those that go one way.
     @Test(arguments: [Link.Side.client, .server])
     func anyDatagramMayBeLost(_ destination: Link.Side) throws {
         let contexts = try Link.contexts()

@@ -1,5 +1,4 @@
 import COpenSSL
-import Glibc
 import SansIO
 import Wire
 
@@ -23,8 +22,7 @@ final class Handshake {
     private let context: DTLSContext
     private let library: LibraryContext
     private let mtu: Int
-    private let exchange = DatagramExchange()
-    private let ssl: Handle
+    private let session: LibrarySession
     /// The next record number of epoch 0.
     private var nextNumber: UInt64 = 0
     /// Of epoch 1, once OpenSSL has protected something.
@@ -47,19 +45,7 @@ final class Handshake {
         self.context = context
         self.mtu = mtu
         library = try context.openLibrary()
-        ssl = try Handle(SSL_new(library.context.pointer), SSL_free, "SSL_new")
-        let bio = try exchange.makeBIO(library.bioMethod.pointer)
-        // The session takes over one reference, for both directions; the other one goes with this scope.
-        BIO_up_ref(bio.pointer)
-        SSL_set_bio(ssl.pointer, bio.pointer, bio.pointer)
-        _ = COpenSSL_set_mtu(ssl.pointer, mtu)
-        // In microseconds: 71 minutes. Should the wall clock jump so far during a handshake, OpenSSL sends its flight once
-        // more than needed.
-        DTLS_set_timer_cb(ssl.pointer) { _, _ in .max }
-        switch context.role {
-        case .client: SSL_set_connect_state(ssl.pointer)
-        case .server: SSL_set_accept_state(ssl.pointer)
-        }
+        session = try LibrarySession(library, role: context.role, mtu: mtu)
         givesUpAt = now + context.limits.handshakeTime
         timeout = context.limits.initialTimeout
         lastSent = now
@@ -109,11 +95,11 @@ final class Handshake {
         case 0:
             note(header, record)
             if let end = feed(record, at: now, into: &output) { return end }
-            guard !early.isEmpty, hasPeerKeys else { return nil }
+            guard !early.isEmpty, session.hasPeerKeys else { return nil }
             let finished = early
             early = []
             return feed(finished.span.bytes, at: now, into: &output)
-        case 1 where hasPeerKeys:
+        case 1 where session.hasPeerKeys:
             return feed(record, at: now, into: &output)
         case 1:
             // OpenSSL would set a buffer of 17 kB aside for each of these.
@@ -122,14 +108,6 @@ final class Handshake {
         default:
             return nil
         }
-    }
-
-    /// Whether the peer's ChangeCipherSpec has come in its place, so that its Finished can be read.
-    ///
-    /// Asked by the state's documented name, the same for both roles, because its number is not the same in all versions of
-    /// the library that an executable may meet.
-    private var hasPeerKeys: Bool {
-        strcmp(SSL_state_string(ssl.pointer), "TRCCS") == 0
     }
 
     /// Looks whether a record repeats what was answered (RFC 6347 section 4.2.2: type, length in three octets, number).
@@ -146,28 +124,28 @@ final class Handshake {
 
     private func feed(_ record: RawSpan, at now: Timestamp, into output: inout DTLSOutput) -> End? {
         record.withUnsafeBytes { bytes in
-            exchange.incoming = bytes
-            defer { exchange.incoming = nil }
+            session.exchange.incoming = bytes
+            defer { session.exchange.incoming = nil }
             return proceed(at: now, into: &output)
         }
     }
 
     private func proceed(at now: Timestamp, into output: inout DTLSOutput) -> End? {
         ERR_clear_error()
-        let result = SSL_do_handshake(ssl.pointer)
-        let problem = result == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl.pointer, result)
+        let result = SSL_do_handshake(session.pointer)
+        let problem = result == 1 ? SSL_ERROR_NONE : SSL_get_error(session.pointer, result)
         let error = ERR_peek_error()
         ERR_clear_error()
         do throws(DTLSError) {
             try sendNew(at: now, into: &output)
-            if let alert = exchange.received {
+            if let alert = session.exchange.received {
                 return alert == Alert.closeNotify ? .closed : .failed(.alertReceived(alert))
             }
             switch problem {
             case SSL_ERROR_NONE: return try connect()
             case SSL_ERROR_WANT_READ, SSL_ERROR_WANT_WRITE: return nil
             case SSL_ERROR_ZERO_RETURN: return .closed
-            default: return .failed(DTLSFailure(error: error, alert: exchange.sent))
+            default: return .failed(DTLSFailure(error: error, alert: session.exchange.sent))
             }
         } catch {
             return .failed(.libraryFailed)
@@ -176,9 +154,9 @@ final class Handshake {
 
     /// Sends what OpenSSL wrote, and keeps it as the last flight unless it is an alert.
     private func sendNew(at now: Timestamp, into output: inout DTLSOutput) throws(DTLSError) {
-        guard !exchange.outgoing.isEmpty else { return }
-        let datagrams = exchange.outgoing
-        exchange.outgoing = []
+        guard !session.exchange.outgoing.isEmpty else { return }
+        let datagrams = session.exchange.outgoing
+        session.exchange.outgoing = []
         var new = Flight()
         var reopener: RecordCipher?
         if datagrams.contains(where: Flight.isProtected) {
@@ -209,21 +187,18 @@ final class Handshake {
     // MARK: Completion
 
     private func sessionKeys() throws(DTLSError) -> SessionKeys {
-        guard let suite = CipherSuite(rawValue: suiteNumber) else { throw .libraryFailed("SSL_get_current_cipher") }
-        return try SessionKeys(of: ssl.pointer, suite: suite, role: context.role, library.algorithms)
-    }
-
-    private var suiteNumber: UInt16 {
-        SSL_get_current_cipher(ssl.pointer).map { SSL_CIPHER_get_protocol_id($0) } ?? 0
+        guard let suite = CipherSuite(rawValue: session.suiteNumber) else {
+            throw .libraryFailed("SSL_get_current_cipher")
+        }
+        return try SessionKeys(of: session.pointer, suite: suite, role: context.role, library.algorithms)
     }
 
     private func connect() throws(DTLSError) -> End {
-        guard let certificate = SSL_get0_peer_certificate(ssl.pointer) else { return .failed(.noCertificate) }
+        guard let certificate = SSL_get0_peer_certificate(session.pointer) else { return .failed(.noCertificate) }
         guard let protection = protection.take() else { return .failed(.libraryFailed) }
-        let profile = SSL_get_selected_srtp_profile(ssl.pointer)
         let peer = DTLSPeer(
-            fingerprint: try sha256(ofCertificate: certificate), version: .dtls1_2, cipherSuite: suiteNumber,
-            srtpProfile: profile.flatMap { SRTPProfile(rawValue: UInt16(truncatingIfNeeded: $0.pointee.id)) })
+            fingerprint: try sha256(ofCertificate: certificate), version: .dtls1_2, cipherSuite: session.suiteNumber,
+            srtpProfile: session.srtpProfile)
         // A server keeps its last flight: a client that did not get it asks for it by sending its Finished again.
         let lastFlight = context.role == .server ? flight : Flight()
         return .connected(
