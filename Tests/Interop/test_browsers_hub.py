@@ -188,6 +188,22 @@ def test_box_killed(party):
         party.says(ada, "still here", bob)
 
 
+@pytest.mark.parametrize("stop", ["kill", "terminate"])
+def test_box_restarted_at_once(party, stop):
+    """The box is there again before its silence is noticed, and knows no phone: the pages find out and dial anew."""
+    with hub_only(party) as (ada, bob):
+        ids = {own_id(ada), own_id(bob)}
+        getattr(party.box, stop)()
+        party.box.start()
+        start = time.monotonic()
+        wait_until(lambda: set(people_in_status(party)) == ids, CARRY_LIMIT, "both are back under the same ids",
+                   detail=party.describe)
+        print(f"both back over the hub after {time.monotonic() - start:.1f} s")
+        for person in (ada, bob):
+            print(person.name, person.snapshot()["dialling"]["history"])
+        carried(party, "hub", ada, bob)
+
+
 def test_wifi_lost_for_30_seconds(party):
     """A phone on the hub without Wi-Fi for 30 s is back by itself under its id, and the pictures move again."""
     with hub_only(party) as (ada, bob):
