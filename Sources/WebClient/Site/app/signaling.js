@@ -142,7 +142,10 @@ export class Signaling extends Emitter {
     handlers({
       message: mine((text) => this.#receive(text)),
       closed: mine((code) => this.#ended(code, null)),
-      doubted: mine(() => this.#doubt()),
+      doubted: mine(() => {
+        this.#note('no path');
+        this.#doubt();
+      }),
     });
     this.#note(`${transport.name} carries`);
     this.emit('identity', this.#membership.current.id);
