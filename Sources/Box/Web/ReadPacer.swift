@@ -1,14 +1,32 @@
 import NIOCore
 
-/// Lets a connection on which messages come thick and fast be read now and then instead of for each message.
+/// Tells whether messages come thick and fast on a connection, so that it is better read now and then.
 ///
-/// A client that has much to say sends a message in a packet of its own each, a few microseconds apart. Read as soon as
-/// each arrives, it costs a wake-up, a read and a write to its receiver; read a moment later, the messages come in one
-/// piece and go on in one. A message that comes alone is never held up.
-final class ReadPacer {
-    /// Reads of a connection that are closer than this are paced.
+/// A client that has much to say sends each message in a packet of its own, a few microseconds apart. Read as soon as
+/// each arrives, every one costs a wake-up, a read, and a write to its receiver. Read a moment later, several come in one
+/// piece and pass on in one. A message that comes alone is never held up.
+struct ReadPace {
+    /// Two reads that are closer than this begin it.
     static let closeness = TimeAmount.microseconds(250)
-    /// For how long a paced connection is not read at most.
+    /// So long after them the connection is paced: who has sent a burst soon sends another.
+    static let memory = TimeAmount.milliseconds(50)
+
+    private var lastRead = NIODeadline.distantPast
+    private var end = NIODeadline.distantPast
+
+    /// Whether the next read is to wait.
+    var isPaced: Bool { lastRead < end }
+
+    /// Notes that something was read.
+    mutating func noteRead(at now: NIODeadline) {
+        if now - lastRead < Self.closeness { end = now + Self.memory }
+        lastRead = now
+    }
+}
+
+/// Holds up the reads of paced connections for a moment.
+final class ReadPacer {
+    /// How long a read waits at most.
     static let pause = TimeAmount.milliseconds(1)
 
     private let eventLoop: any EventLoop

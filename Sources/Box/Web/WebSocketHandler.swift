@@ -26,9 +26,7 @@ final class WebSocketHandler: ChannelDuplexHandler {
     private var context: ChannelHandlerContext?
     private var reader: WebSocketReader
     private var isClosing = false
-    private var lastRead = NIODeadline.uptimeNanoseconds(0)
-    /// Whether the next read comes too soon after the last one.
-    private var isPaced = false
+    private var pace = ReadPace()
     /// Whether a read is held up.
     private var isPaused = false
     /// Frames that go out with the next flush, in one piece.
@@ -85,13 +83,11 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     func channelReadComplete(context: ChannelHandlerContext) {
         signaling.flush()
-        let now = NIODeadline.now()
-        isPaced = now - lastRead < ReadPacer.closeness
-        lastRead = now
+        pace.noteRead(at: .now())
     }
 
     func read(context: ChannelHandlerContext) {
-        guard isPaced else { return context.read() }
+        guard pace.isPaced else { return context.read() }
         guard !isPaused else { return }
         isPaused = true
         buffers.pacer.resumeSoon(self)
@@ -99,7 +95,6 @@ final class WebSocketHandler: ChannelDuplexHandler {
 
     /// Goes on reading after a pause.
     func resume() {
-        isPaced = false
         isPaused = false
         context?.read()
     }
