@@ -38,6 +38,7 @@ final class Endpoint {
     func connect(at now: Timestamp) { run(.connect, at: now) }
     func wake(at now: Timestamp) { run(.wake, at: now) }
     func shutdown(at now: Timestamp) { run(.shutdown, at: now) }
+    func ask(at now: Timestamp) { run(.heartbeat, at: now) }
     func abort(_ reason: String = "done", at now: Timestamp) { run(.abort(reason: reason), at: now) }
     func reset(_ streams: [UInt16], at now: Timestamp) { run(.reset(streams: streams), at: now) }
 

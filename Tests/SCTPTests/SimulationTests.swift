@@ -54,10 +54,12 @@ private struct Simulation {
     mutating func run() {
         link.first.connect(at: link.now)
         if seed % 3 == 0 { link.second.connect(at: link.now) }
-        link.run(for: .seconds(25))
-        let isUp = link.sides.allSatisfy { $0.isEstablished }
-        #expect(isUp, "seed \(seed): not established")
-        guard isUp else { return }
+        link.run(for: .seconds(60))
+        guard link.sides.allSatisfy(\.isEstablished) else {
+            // At a quarter lost, one handshake in a thousand runs out of retries.
+            #expect(link.conditions.loss > 0.2 && isReportedDead, "seed \(seed): not established")
+            return
+        }
         for _ in 0..<Int.random(in: 1...60, using: &generator) { step() }
         // At a quarter lost, a megabyte takes minutes.
         for _ in 0..<30 where link.sides.contains(where: { $0.association.bufferedBytes > 0 }) {
@@ -65,14 +67,20 @@ private struct Simulation {
         }
         link.run(for: .seconds(1))
         take()
-        for side in 0..<2 { checkAll(from: side) }
-        let isClosed = link.sides.contains { side in
-            side.events.contains { if case .closed = $0 { true } else { false } }
+        let isDead = isReportedDead
+        for side in 0..<2 { checkAll(from: side, isDead: isDead) }
+        guard !isDead else {
+            #expect(link.conditions.loss > 0.2, "seed \(seed): \(link.first.events) \(link.second.events)")
+            return
         }
-        #expect(!isClosed, "seed \(seed): \(link.first.events) \(link.second.events)")
         #expect(link.first.association.bufferedBytes == 0, "seed \(seed)")
         #expect(link.second.association.bufferedBytes == 0, "seed \(seed)")
         end()
+    }
+
+    /// Whether a side has said that the other one is gone.
+    private var isReportedDead: Bool {
+        link.sides.contains { side in side.events.contains { if case .closed = $0 { true } else { false } } }
     }
 
     private mutating func step() {
@@ -112,7 +120,7 @@ private struct Simulation {
     }
 
     /// Everything reliable arrived, nothing twice or changed, and each stream in order.
-    private func checkAll(from side: Int) {
+    private func checkAll(from side: Int, isDead: Bool) {
         let arrived = received[1 - side]
         let bySent = Dictionary(uniqueKeysWithValues: sent[side].map { ($0.message.ppid, $0.message) })
         #expect(Set(arrived.map(\.ppid)).count == arrived.count, "seed \(seed): something arrived twice")
@@ -120,7 +128,7 @@ private struct Simulation {
         #expect(unchanged, "seed \(seed): something arrived that wasn't sent so")
         let numbers = Set(arrived.map(\.ppid))
         let missing = sent[side].filter { $0.isReliable && !numbers.contains($0.message.ppid) }.map(\.message.ppid)
-        #expect(missing == [], "seed \(seed): of \(sent[side].count)")
+        #expect(missing == [] || isDead, "seed \(seed): of \(sent[side].count)")
         for stream in 0..<4 as Range<UInt16> {
             let order = arrived.filter { $0.stream == stream && !$0.isUnordered }.map(\.ppid)
             #expect(order == order.sorted(), "seed \(seed): stream \(stream) is out of order")

@@ -292,6 +292,30 @@ import Testing
         #expect(link.first.fetchEvents() == [.closed(.unreachable)])
     }
 
+    @Test func signOfLifeIsAskedForAtWill() {
+        let link = Link.established()
+        link.first.ask(at: link.now)
+        #expect(link.first.fetch().map(types(of:)) == [[.heartbeat]])
+        link.first.ask(at: link.now)
+        link.run(for: .milliseconds(50))
+        #expect(link.second.fetch().isEmpty && link.first.association.errors == 0)
+        let closed = Endpoint(seed: 1)
+        closed.ask(at: link.now)
+        #expect(closed.fetch().isEmpty)
+    }
+
+    /// One packet in twenty lost, as on bad Wi-Fi: a quarter of a megabyte still takes no more than a few seconds.
+    @Test(arguments: 1...10 as ClosedRange<UInt64>)
+    func lossSlowsDownAndDoesNotStop(_ seed: UInt64) {
+        let link = Link(seed: seed, Link.Conditions(loss: 0.05, duplication: 0, delay: 2...6))
+        link.first.connect(at: link.now)
+        link.run(for: .seconds(5))
+        let message = Message(bytes: pattern(262_144))
+        link.first.send(message, at: link.now)
+        link.run(for: .seconds(8))
+        #expect(link.second.fetchMessages() == [message], "seed \(seed): \(link.first.counters)")
+    }
+
     @Test func heartbeatIsAnsweredWordForWord() {
         let link = Link.established()
         let tag = link.first.association.local.initiateTag
