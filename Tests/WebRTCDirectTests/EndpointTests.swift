@@ -132,6 +132,44 @@ struct EndpointTests {
         #expect(new.connected.isEmpty)
     }
 
+    @Test(
+        "After a restart of the box, a phone that says nothing but checks learns it as well, and as long as it checks")
+    func silentRestart() throws {
+        let rig = try Rig()
+        // Its checks are as those of a browser whose session goes on.
+        for number in 0..<12 as Range<UInt64> {
+            rig.give(rig.check(isNominating: true, transaction: number), from: rig.address(5))
+            // Firefox: every five seconds.
+            #expect(try rig.lastError() == (number < 2 ? nil : .forbidden), "check \(number)")
+            rig.run(for: .seconds(5))
+        }
+        #expect(rig.endpoint.peerCount == 1)
+        // When it begins anew, it is as good as any other.
+        let (client, id) = try rig.connect("phone", at: 5)
+        rig.send("welcome", to: id)
+        #expect(client.messages == ["welcome"])
+        rig.run(for: .seconds(40))
+        #expect(rig.endpoint.peerCount == 1)
+        #expect(rig.endpoint.connectionCount == 1)
+    }
+
+    @Test("A single stray record condemns nobody")
+    func stray() throws {
+        let rig = try Rig()
+        let record: [UInt8] = [23, 254, 253, 0, 1, 0, 0, 0, 0, 0, 9, 0, 3, 1, 2, 3]
+        let alert: [UInt8] = [21, 254, 253, 0, 1, 0, 0, 0, 0, 0, 9, 0, 3, 1, 2, 3]
+        rig.give(rig.check(), from: rig.address(5))
+        rig.give(record, from: rig.address(5))
+        rig.give(record, from: rig.address(5))
+        rig.run(for: .seconds(1))
+        rig.give(alert, from: rig.address(5))
+        rig.give(rig.check(transaction: 2), from: rig.address(5))
+        #expect(try rig.lastError() == nil)
+        rig.give(record, from: rig.address(5))
+        rig.give(rig.check(transaction: 3), from: rig.address(5))
+        #expect(try rig.lastError() == .forbidden)
+    }
+
     @Test("A page loaded anew on the same port replaces the one before it")
     func reload() throws {
         let rig = try Rig()

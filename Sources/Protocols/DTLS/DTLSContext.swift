@@ -13,8 +13,9 @@ public struct DTLSLimits: Sendable, Equatable {
     /// The time to the first retransmission of a flight, doubled for each further one. RFC 6347 section 4.2.4.1 recommends a
     /// second and lets those who know their network choose: this is a local one.
     public var initialTimeout: Duration = .milliseconds(400)
-    /// The longest time between two retransmissions.
-    public var maximumTimeout: Duration = .seconds(8)
+    /// The longest time between two retransmissions. Less than the minute of RFC 6347: when three flights of a handshake were lost,
+    /// whoever waits for it gives up before a fourth that comes much later.
+    public var maximumTimeout: Duration = .milliseconds(1_600)
     /// How long a handshake may take, from its first message.
     public var handshakeTime: Duration = .seconds(30)
 

@@ -170,6 +170,9 @@ public struct ICEPeer: Sendable {
         case expired
     }
 
+    /// When the peer is gone unless it is heard of before.
+    public var expiry: Timestamp { lastSign + Self.expiry }
+
     /// When ``consent(at:)`` has something new to say.
     public var consentDeadline: Timestamp {
         min(lastSign + Self.expiry, max(lastSign + Self.quiet, lastProbe + Self.probeInterval))

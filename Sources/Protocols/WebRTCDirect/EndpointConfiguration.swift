@@ -108,11 +108,11 @@ public struct EndpointLimits: Sendable {
     /// DTLS handshakes under way.
     public var handshakes = 512
     /// DTLS handshakes under way from one address.
-    public var handshakesPerAddress = 16
+    public var handshakesPerAddress = 32
     /// DTLS handshakes begun in a second. Beyond, clients try again by themselves within a second.
     public var handshakesPerSecond = 400.0
     /// DTLS handshakes begun in a second from one address.
-    public var handshakesPerSecondPerAddress = 10.0
+    public var handshakesPerSecondPerAddress = 50.0
     /// Checks in a second from an address that has no peer yet; each costs two HMACs.
     public var newChecksPerSecondPerAddress = 100.0
     /// The same for all addresses together.

@@ -15,8 +15,10 @@ final class Peer {
     /// DTLS and what is above it; nil until the peer begins a handshake.
     var transport: DataChannelTransport?
     var stage = Stage.checked
-    /// Whether it came with records of a session that is gone.
-    var isStale = false
+    /// When the first record came that belongs to a session that is gone.
+    private var firstStray: Timestamp?
+    /// Whether it goes on in a session that is gone.
+    private(set) var isStale = false
     var checkRate: Pacer
     var datagramRate: Pacer
     /// The address the per-address counts are kept under.
@@ -61,6 +63,38 @@ final class Peer {
 
     /// Where its packets go: the selected path, or before there is one the path it used.
     var path: ICEPath? { ice.selected ?? lastPath }
+
+    /// How long after the first record of a lost session another must come. One alone may be late, from a page that was loaded anew,
+    /// or forged; a phone whose session is gone sends again and again.
+    private static let strayTime = Duration.milliseconds(200)
+
+    /// How long a peer that goes on in a lost session is remembered after it was last heard. Firefox checks every five seconds and
+    /// takes some refusals to give up.
+    private static let staleTime = Duration.seconds(30)
+
+    /// Notes a record of DTLS that needs a session, though there is none.
+    func receiveStray(_ isAlert: Bool, at now: Timestamp) {
+        // An alert ends a session; who sends one does not wait for anything.
+        if isAlert { return }
+        guard let firstStray else { return self.firstStray = now }
+        if now - firstStray >= Self.strayTime { condemn(at: now) }
+    }
+
+    /// Takes it for one that goes on in a lost session, until it begins a new one or is not heard any more.
+    func condemn(at now: Timestamp) {
+        isStale = true
+        connectDeadline = now + Self.staleTime
+        consentDeadline = now + Self.staleTime
+        updateDeadline()
+    }
+
+    /// Notes that it begins a new session.
+    func beginAnew(_ limits: EndpointLimits, at now: Timestamp) {
+        firstStray = nil
+        isStale = false
+        connectDeadline = now + limits.connectTime
+        consentDeadline = ice.consentDeadline
+    }
 
     func updateDeadline() {
         var first = consentDeadline

@@ -64,21 +64,22 @@ extension WebRTCEndpoint {
         _ check: borrowing ICECheck, of peer: Peer, _ path: ICEPath, at now: Timestamp,
         into output: inout EndpointOutput
     ) {
+        let (change, forgotten) = peer.ice.check(
+            on: path, priority: check.priority, isNominating: check.isNominating, at: now)
+        if let forgotten { release(forgotten, by: peer) }
+        claim(path.remote, for: peer)
         if peer.isStale {
             // Its DTLS session was of an endpoint before this one, as after a restart. libwebrtc gives a connection up at an
             // error other than 401, 420, 487 and 5xx, and for Firefox 403 revokes consent (RFC 7675 section 5.1 lets
-            // an agent stop answering; this is faster): both then see ICE fail at once and can begin anew.
+            // an agent stop answering; this is faster): both then see ICE fail and can begin anew.
             counters.refuse(.stale)
+            peer.condemn(at: now)
             let buffer = output.transport.takeWriter()
             let start = buffer.count
             return output.send(
                 ICEAnswer.refusal(of: check, .forbidden, key: peer.name.key, appendingTo: buffer), since: start,
                 on: path)
         }
-        let (change, forgotten) = peer.ice.check(
-            on: path, priority: check.priority, isNominating: check.isNominating, at: now)
-        if let forgotten { release(forgotten, by: peer) }
-        claim(path.remote, for: peer)
         counters.checks &+= 1
         let buffer = output.transport.takeWriter()
         let start = buffer.count
@@ -170,8 +171,7 @@ extension WebRTCEndpoint {
     ) -> Bool {
         if peer.transport == nil {
             guard bytes.beginsHandshake else {
-                // Of a session that is gone, unless it is a straggler of a handshake.
-                if !bytes.isOfFirstEpoch { peer.isStale = true }
+                peer.receiveStray(bytes.isAlert, at: now)
                 counters.refuse(.unexpectedDTLS)
                 return false
             }
@@ -180,7 +180,7 @@ extension WebRTCEndpoint {
                 return false
             }
             advance(peer, to: .handshaking, at: now)
-            peer.isStale = false
+            peer.beginAnew(configuration.limits, at: now)
             counters.handshakes &+= 1
             peer.transport = DataChannelTransport(
                 context: peer.name.context, role: .server, association: configuration.association,
@@ -250,6 +250,12 @@ extension RawSpan {
         var reader = ByteReader(self)
         guard reader.readUInt8() == 22, reader.skip(2), reader.readUInt16() == 0, reader.skip(8) else { return false }
         return reader.readUInt8() == 1
+    }
+
+    /// Whether a datagram of DTLS begins with an alert.
+    fileprivate var isAlert: Bool {
+        var reader = ByteReader(self)
+        return reader.readUInt8() == 21
     }
 
     /// Whether a datagram of DTLS begins with a record that is not encrypted: epoch 0. Content types above 31 are those of DTLS

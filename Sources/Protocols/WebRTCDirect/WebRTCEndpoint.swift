@@ -306,7 +306,11 @@ public struct WebRTCEndpoint: ~Copyable {
 
     private mutating func serve(_ peer: Peer, at now: Timestamp, into output: inout EndpointOutput) {
         if let deadline = peer.connectDeadline, deadline <= now {
-            return disconnect(peer, .tooSlow, at: now, into: &output)
+            // One that checks and checks and begins no handshake has one behind it, with an endpoint before this.
+            guard case .checked = peer.stage, !peer.isStale, now < peer.ice.expiry else {
+                return disconnect(peer, .tooSlow, at: now, into: &output)
+            }
+            return peer.condemn(at: now)
         }
         var isProbing = false
         if peer.consentDeadline <= now {

@@ -132,9 +132,12 @@ public struct Simulation {
     // MARK: What is to happen
 
     private mutating func addPhone(_ index: Int, _ credentials: ICECredentials) {
-        let configuration = ClientConfiguration(
+        var configuration = ClientConfiguration(
             fragment: "phone\(index)", remote: credentials, context: certificates.phone,
             fingerprint: certificates.boxFingerprint)
+        // As Chromium does, or as Firefox.
+        configuration.checkInterval = Bool.random(using: &generator) ? .milliseconds(2_500) : .seconds(5)
+        configuration.consentExpiry = .seconds(30)
         let character = LinkCharacter(using: &generator)
         let channels = (0..<Int.random(in: 1...3, using: &generator)).map { channel($0) }
         let address = TransportAddress(.v4(0xC0A8_0002 + UInt32(index)), port: 40_000)
