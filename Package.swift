@@ -249,8 +249,9 @@ let package = Package(
         tests(
             of: "BoxWeb",
             [
-                "BoxRoom", "BoxState", "PeerBroker", logging, .product(name: "NIOCore", package: nio),
-                .product(name: "NIOPosix", package: nio), .product(name: "NIOEmbedded", package: nio),
+                "BoxCertificates", "BoxRoom", "BoxState", "Credentials", "PeerBroker", "Wire", logging,
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+                .product(name: "NIOEmbedded", package: nio),
             ]),
         tests(of: "BoxUDP", ["Wire"]),
         tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),

@@ -46,10 +46,13 @@ import Testing
         ("http:\n  ports: 80", "config.yaml:2: http.ports: no such key; did you mean http.port?"),
         ("htp:\n  port: 80", "config.yaml:1: htp: no such key; did you mean http?"),
         ("people: 3", "config.yaml:1: people: no such key; did you mean room.people?"),
-        ("port: 80", "config.yaml:1: port: no such key; did you mean http.port or https.port or stun.port?"),
+        (
+            "port: 80",
+            "config.yaml:1: port: no such key; did you mean http.port or https.port or stun.port or hub.port?"
+        ),
         (
             "room:\n  port: 80",
-            "config.yaml:2: room.port: no such key; did you mean http.port or https.port or stun.port?"
+            "config.yaml:2: room.port: no such key; did you mean http.port or https.port or stun.port or hub.port?"
         ),
         ("room:\n  colour: red", "config.yaml:2: room.colour: no such key; room has people, grace"),
         ("colour: red", "config.yaml:1: colour: no such key; \"kibitz-local config\" lists all"),

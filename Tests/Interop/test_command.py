@@ -45,7 +45,7 @@ def test_start_shows_the_join_code_in_the_terminal(tmp_path):
     config = tmp_path / "config.yaml"
     config.write_text(yaml_text({
         "addresses": ["127.0.0.1"], "http.port": free_port(), "https.port": free_port(),
-        "stun.port": free_port(socket.SOCK_DGRAM), "panel": "terminal"}))
+        "stun.port": free_port(socket.SOCK_DGRAM), "hub.port": free_port(socket.SOCK_DGRAM), "panel": "terminal"}))
     terminal, inner = pty.openpty()
     start = time.monotonic()
     process = subprocess.Popen(
@@ -108,7 +108,7 @@ def test_second_box_on_the_same_state(box):
 
 
 @pytest.mark.parametrize("key, kind", [("http.port", socket.SOCK_STREAM), ("https.port", socket.SOCK_STREAM),
-                                       ("stun.port", socket.SOCK_DGRAM)])
+                                       ("stun.port", socket.SOCK_DGRAM), ("hub.port", socket.SOCK_DGRAM)])
 def test_port_in_use(tmp_path, key, kind):
     """It says which port, and which setting changes it."""
     with socket.socket(socket.AF_INET, kind) as holder:
@@ -117,7 +117,7 @@ def test_port_in_use(tmp_path, key, kind):
             holder.listen()
         port = holder.getsockname()[1]
         settings = {"addresses": ["127.0.0.1"], "http.port": free_port(), "https.port": free_port(),
-                    "stun.port": free_port(socket.SOCK_DGRAM), "panel": "none"}
+                    "stun.port": free_port(socket.SOCK_DGRAM), "hub.port": free_port(socket.SOCK_DGRAM), "panel": "none"}
         error = run_to_failure(tmp_path, yaml_text({**settings, key: port}))
         assert str(port) in error and key in error, error
 
@@ -215,7 +215,7 @@ def test_unknown_command_and_option():
 
 def test_status(box):
     status = box.status()
-    assert {"pid", "version", "http", "https", "stun", "hub", "link", "room", "people"} <= set(status), status
+    assert {"pid", "version", "http", "https", "stun", "hub", "blob", "hubLink", "link", "room", "people"} <= set(status), status
     assert status["pid"] == box.pid
     assert (status["http"], status["https"], status["stun"]) == (box.http_port, box.https_port, box.stun_port)
     assert status["people"] == []
@@ -302,6 +302,90 @@ def test_identity_outlives_the_process(box):
     assert again["id"] == session["id"]
 
 
+# the hub's links
+
+
+def test_hub_links(box, tmp_path):
+    """The same link in `status`, `qr --hub`, `relay-link.txt` and `/link`; a rotation changes its room, never the blob's
+    identity; a restart changes nothing."""
+    def told() -> str:
+        status = box.status()
+        link = status["hubLink"]
+        assert link == f"https://kibitz.chat/?galaxy={status['blob']}#{box.secret}"
+        assert (box.state / "relay-link.txt").read_text() == link + "\n"
+        assert box.fetch("/link").text == link + "\n"
+        assert box.fetch("/api/room").json()["hub"] == status["blob"]
+        return link
+    link = told()
+    port = box.status()["hub"]
+    assert re.fullmatch(
+        rf"https://kibitz\.chat/\?galaxy=g2\|\w{{8}}\|\w{{24}}\|[\w-]{{43}}\|{box.stun_port},[\w-]+,[\w-]+\|127\.0\.0\.1~{port}"
+        rf"(\|[\w.-]+\.local~{port})?#[\w-]+", link), link
+    assert f"LAN hub {port}/udp" in box.command("status").stdout and link in box.command("status").stdout
+    picture = tmp_path / "hub.png"
+    assert box.command("qr", "--hub", "--png", str(picture)).returncode == 0
+    assert scan(picture) == link
+    assert link in box.command("qr", "--hub").stdout
+    assert box.command("rotate").returncode == 0
+    new = told()
+    assert new != link and new.split("|")[1:4] == link.split("|")[1:4], "printed codes keep naming this hub"
+    assert new.split("|")[4] != link.split("|")[4], "its TURN credential goes with the room's codes"
+    box.kill()
+    box.start()
+    assert told() == new
+    kept = oct(stat.S_IMODE((box.state / "relay-link.txt").stat().st_mode))
+    assert kept == "0o600", "the link lets everyone in"
+
+
+def test_hub_can_be_left_out(tmp_path):
+    with Box({"hub.enabled": False, "hub.port": None}) as box:
+        status = box.status()
+        assert (status["hub"], status["blob"], status["hubLink"]) == (None, None, None)
+        assert box.fetch("/link").status == 404
+        assert box.fetch("/api/room").json()["hub"] is None
+        assert not (box.state / "relay-link.txt").exists()
+        result = box.command("qr", "--hub")
+        assert result.returncode != 0 and "hub.enabled" in result.stderr, result.stderr
+
+
+def test_hub_port_is_the_identitys():
+    """Without hub.port the box takes a usual one, and has the same after a restart even if an earlier one is free by then."""
+    usual = [4711, 4712, 4713, 9711, 19711]
+    with Box({"hub.port": None}, start=False) as box:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as holder:
+            try:
+                holder.bind(("0.0.0.0", usual[0]))
+            except OSError:
+                pass  # somebody else holds it: as good
+            box.start()
+            port = box.status()["hub"]
+            assert port in usual[1:]
+            box.kill()
+        box.start()
+        assert box.status()["hub"] == port
+
+
+def test_discovery_is_said_in_words(tmp_path):
+    with Box({"discovery": True}) as box:
+        assert "pose as" in box.command("status").stdout
+        assert any("pose as" in line for line in box.status()["trouble"])
+        assert box.fetch("/api/room").json()["discovery"] is True
+        result = command("doctor", "--config", box.config_file, "--state", box.state)
+        assert "pose as" in result.stdout and "4711" in result.stdout, result.stdout
+    with Box() as box:
+        assert "pose as" not in box.command("status").stdout
+        assert box.fetch("/api/room").json()["discovery"] is False
+
+
+def test_webrtc_direct_is_shown_only_when_wanted():
+    with Box({"direct": "echo"}) as box:
+        facts = box.fetch("/api/direct").json()
+        assert re.fullmatch("[0-9a-f]{64}", facts["fingerprint"])
+        assert facts["port"] == box.status()["hub"] and facts["addresses"] == ["127.0.0.1"]
+    with Box() as box:
+        assert [box.fetch(path).status for path in ("/direct", "/direct.html", "/api/direct")] == [404, 404, 404]
+
+
 # doctor
 
 
@@ -309,7 +393,7 @@ def test_doctor_when_all_is_well(tmp_path):
     file = tmp_path / "config.yaml"
     file.write_text(yaml_text({
         "addresses": ["127.0.0.1"], "http.port": free_port(), "https.port": free_port(),
-        "stun.port": free_port(socket.SOCK_DGRAM)}))
+        "stun.port": free_port(socket.SOCK_DGRAM), "hub.port": free_port(socket.SOCK_DGRAM)}))
     result = command("doctor", "--config", file, "--state", tmp_path / "state")
     assert result.returncode == 0, result.stdout + result.stderr
 

@@ -185,7 +185,7 @@ extension Setting {
             return ["\(group).\(near)"]
         }
         let displaced = all.map(\.key).filter { $0.hasSuffix(".\(leaf)") && $0 != key }
-        if !displaced.isEmpty, displaced.count <= 3 { return displaced }
+        if !displaced.isEmpty, displaced.count <= 4 { return displaced }
         return nearest(to: key, among: all.map(\.key) + groups.sorted()).map { [$0] } ?? []
     }
 
