@@ -1,7 +1,7 @@
 """Clients of the box's hub that are no browser: aiortc dials from the blob alone, as the client at kibitz.chat does.
 
     with HubPhone(network.phone("ada")) as ada:
-        client = ada.dial(box.status()["hub"]["blob"])
+        client = ada.dial(box.status()["blob"])
         client.send({"t": "join", "room": "x"})
 
 The client builds the hub's answer itself; nothing but the blob passes between the two beforehand. Each phone has a thread
@@ -249,15 +249,23 @@ class HubPhone:
 
 @contextlib.contextmanager
 def losing(phone: Phone, percent: int):
-    """A bad Wi-Fi for as long as the block runs: so many packets of a hundred are lost, each way."""
-    drop = f"numgen random mod 100 < {percent} counter drop"
-    run("ip", "netns", "exec", phone.namespace, "nft", "-f", "-", stdin=(
-        "table inet loss {\n"
-        f"  chain input {{ type filter hook input priority 0; policy accept; meta l4proto udp {drop}\n }}\n"
-        f"  chain output {{ type filter hook output priority 0; policy accept; meta l4proto udp {drop}\n }}\n"
-        "}\n"))
+    """A bad Wi-Fi for as long as the block runs: so many packets of a hundred are lost, each way. Gives a function that
+    tells how many were lost so far."""
+    table = f"loss_{phone.name}"
+    # Each end drops what comes in. What is dropped on its way out fails to be sent, which Firefox takes for the end.
+    ends = {phone.namespace: phone.network.address, phone.network.box: phone.address}
+
+    def nft(namespace: str, *arguments: str, stdin: str | None = None) -> str:
+        return run("ip", "netns", "exec", namespace, "nft", *arguments, stdin=stdin)
+
+    for namespace, sender in ends.items():
+        nft(namespace, "-f", "-", stdin=(
+            f"table inet {table} {{ chain input {{ type filter hook input priority 0; policy accept;\n"
+            f"ip saddr {sender} meta l4proto udp numgen random mod 100 < {percent} counter drop\n}}\n}}\n"))
     try:
-        yield lambda: sum(map(int, re.findall(r"counter packets (\d+)", run(
-            "ip", "netns", "exec", phone.namespace, "nft", "list", "table", "inet", "loss"))))
+        yield lambda: sum(
+            int(count) for namespace in ends
+            for count in re.findall(r"counter packets (\d+)", nft(namespace, "list", "table", "inet", table)))
     finally:
-        run("ip", "netns", "exec", phone.namespace, "nft", "delete", "table", "inet", "loss")
+        for namespace in ends:
+            nft(namespace, "delete", "table", "inet", table)
