@@ -127,6 +127,18 @@ import Testing
         #expect(link.second.association.receiving.streams.count <= 1024)
     }
 
+    /// Many small chunks in one packet, each of which would have everything looked through, are not worth much time.
+    @Test func packetFullOfAcknowledgementsCountsOnce() {
+        let link = Link.established()
+        for number in 0..<8 as Range<UInt8> { link.second.send(Message(bytes: [number]), at: link.now) }
+        let cumulative = link.second.association.sending.cumulative.value
+        receive(link, (1...8 as ClosedRange<UInt32>).map { sack(cumulative &+ $0) })
+        #expect(link.second.association.sending.chunks.count == 7)
+        let first = link.first.association.local.initialTSN.value
+        receive(link, (0..<9 as Range<UInt32>).map { forward(first &+ $0) })
+        #expect(link.second.association.receiving.cumulative == TSN(first))
+    }
+
     @Test func fragmentsThatContradictEachOtherAreNotJoined() {
         let link = Link.established()
         let first = link.first.association.local.initialTSN.value

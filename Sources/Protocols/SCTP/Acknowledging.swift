@@ -31,7 +31,8 @@ extension SCTPAssociation {
             congestion.advanced(to: sack.cumulative)
         }
         restartRetransmissionTimer(hasAdvanced: count > 0, at: now)
-        if octets > 0 { errors = 0 }
+        // What was given up counts too: the peer is there.
+        if octets > 0 || count > 0 { errors = 0 }
     }
 
     /// A SHUTDOWN acknowledges too, but says nothing of gaps (RFC 9260 section 3.3.8).

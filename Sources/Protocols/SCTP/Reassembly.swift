@@ -1,3 +1,5 @@
+import Wire
+
 extension ReceiveQueue {
     /// Fragments of one message with consecutive TSNs, or a whole message that waits for others of its stream.
     struct Run: Sendable {
@@ -59,28 +61,27 @@ extension ReceiveQueue {
         return deliverWhole(around: index, configuration, into: &output)
     }
 
-    /// Passes over messages of a stream that the peer gave up, and delivers those that waited only for them (RFC 3758
-    /// section 3.6).
+    /// Passes over messages that the peer gave up, and delivers those that waited only for them (RFC 3758 section 3.6).
     /// - Parameters:
-    ///   - stream: a stream with skipped messages.
-    ///   - ssn: the last of them.
+    ///   - skipped: streams and the last skipped message of each, two octets each.
     ///   - limit: how many streams may be in use.
-    mutating func skip(stream: UInt16, through ssn: UInt16, limit: Int, into output: inout SCTPOutput) {
-        guard !ssn.precedes(serial: streams[stream]), streams.admits(stream, limit: limit) else { return }
-        // Whole messages among the skipped came before the peer gave up the others.
-        var index = 0
-        while index < runs.count {
-            let run = runs[index]
-            guard run.stream == stream, !run.isUnordered, run.hasBeginning, !ssn.precedes(serial: run.ssn),
-                let end = wholeMessage(from: index)
-            else {
-                index += 1
-                continue
+    mutating func skip(_ skipped: RawSpan, limit: Int, into output: inout SCTPOutput) {
+        if !runs.isEmpty {
+            var through: [UInt16: UInt16] = [:]
+            var reader = ByteReader(skipped)
+            while let stream = reader.readUInt16(), let ssn = reader.readUInt16() { through[stream] = ssn }
+            // Whole messages among the skipped came before the peer gave up the others.
+            deliverDue(into: &output) { run, _ in
+                through[run.stream].map { !$0.precedes(serial: run.ssn) } ?? false
             }
-            deliver(index..<end, into: &output)
         }
-        streams[stream] = ssn &+ 1
-        deliverWaiting(of: stream, after: nil, into: &output)
+        var reader = ByteReader(skipped)
+        while let stream = reader.readUInt16(), let ssn = reader.readUInt16() {
+            if !ssn.precedes(serial: streams[stream]), streams.admits(stream, limit: limit) {
+                streams[stream] = ssn &+ 1
+            }
+        }
+        deliverDue(into: &output) { run, streams in run.ssn == streams[run.stream] }
     }
 
     /// Drops what is left of messages of which a part was given up.
@@ -162,20 +163,23 @@ extension ReceiveQueue {
         return .accepted
     }
 
-    /// Delivers the messages of a stream that waited for the one just delivered. Later messages have later TSNs, so one look
-    /// from front to back finds them all.
-    /// - Parameter tsn: the last TSN of what was delivered, or nil to look at all.
-    private mutating func deliverWaiting(of stream: UInt16, after tsn: TSN?, into output: inout SCTPOutput) {
-        guard let newest = runs.last, tsn.map({ $0.precedes(newest.first) }) ?? true else { return }
+    /// Delivers the messages of a stream that waited for the one just delivered.
+    /// - Parameter tsn: the last TSN of what was delivered; later messages have later ones.
+    private mutating func deliverWaiting(of stream: UInt16, after tsn: TSN, into output: inout SCTPOutput) {
+        guard let newest = runs.last, tsn.precedes(newest.first) else { return }
+        deliverDue(into: &output) { run, streams in run.stream == stream && run.ssn == streams[stream] }
+    }
+
+    /// Delivers the whole ordered messages that are due. Later messages of a stream have later TSNs, so one look from front to
+    /// back finds them all.
+    private mutating func deliverDue(into output: inout SCTPOutput, _ isDue: (Run, StreamTable) -> Bool) {
         var kept = 0
         var index = 0
         while index < runs.count {
             let run = runs[index]
-            if run.stream == stream, !run.isUnordered, run.hasBeginning, run.ssn == streams[stream],
-                let end = wholeMessage(from: index)
-            {
+            if !run.isUnordered, run.hasBeginning, isDue(run, streams), let end = wholeMessage(from: index) {
                 handOver(index..<end, into: &output)
-                streams[stream] = run.ssn &+ 1
+                streams[run.stream] = run.ssn &+ 1
                 index = end
             } else {
                 if kept != index { runs.swapAt(kept, index) }

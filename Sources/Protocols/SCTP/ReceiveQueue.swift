@@ -91,14 +91,16 @@ struct ReceiveQueue: Sendable {
         note(tsn)
     }
 
-    /// Puts a stream back to its beginning; nothing of it is held after that (RFC 6525 section 5.2.2).
-    /// - Parameter stream: which one, or nil for all.
-    mutating func reset(_ stream: UInt16?) {
-        if let stream { streams.reset(stream) } else { streams.resetAll() }
+    /// Puts streams back to their beginning; nothing of them is held after that (RFC 6525 section 5.2.2).
+    /// - Parameter numbers: which ones; none means all.
+    mutating func reset(_ numbers: [UInt16]) {
+        if numbers.isEmpty { streams.resetAll() }
+        for stream in numbers { streams.reset(stream) }
+        guard !runs.isEmpty else { return }
+        let numbers = Set(numbers)
         runs.removeAll { run in
-            guard !run.isUnordered, run.stream == stream ?? run.stream, !cumulative.precedes(run.last) else {
-                return false
-            }
+            guard !run.isUnordered, numbers.isEmpty || numbers.contains(run.stream), !cumulative.precedes(run.last)
+            else { return false }
             heldBytes -= run.cost
             return true
         }

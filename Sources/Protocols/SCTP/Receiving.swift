@@ -11,6 +11,8 @@ extension SCTPAssociation {
         replies = 0
         var dataChunks = 0
         var asksForAcknowledgement = false
+        var hasAcknowledgement = false
+        var hasForward = false
         var isFirst = true
         var chunks = ChunkReader(reader)
         reading: while let chunk = chunks.next() {
@@ -27,7 +29,9 @@ extension SCTPAssociation {
                 if data.flags.contains(.immediate) { asksForAcknowledgement = true }
                 receiveData(data, into: &output)
             case .selectiveAcknowledgement:
-                guard sendsData || takesData else { break }
+                // One in a packet says all; more would only cost time.
+                guard sendsData || takesData, !hasAcknowledgement else { break }
+                hasAcknowledgement = true
                 guard let sack = SelectiveAcknowledgement(chunk) else { break reading }
                 receiveAcknowledgement(sack, at: now, into: &output)
             case .initiation:
@@ -53,7 +57,9 @@ extension SCTPAssociation {
             case .shutdownComplete: receiveShutdownComplete(into: &output)
             case .reconfiguration: receiveReconfiguration(chunk, at: now, into: &output)
             case .forwardTSN:
-                guard takesData, let forward = ForwardTSN(chunk) else { break reading }
+                guard takesData, !hasForward else { break }
+                hasForward = true
+                guard let forward = ForwardTSN(chunk) else { break reading }
                 dataChunks += 1
                 receiveForward(forward, into: &output)
             case nil:
@@ -146,10 +152,7 @@ extension SCTPAssociation {
         acknowledgement = .due
         guard receiving.skip(to: chunk.cumulative) else { return }
         let before = output.events.count
-        var reader = ByteReader(chunk.skipped)
-        while let stream = reader.readUInt16(), let ssn = reader.readUInt16() {
-            receiving.skip(stream: stream, through: ssn, limit: configuration.limits.streams, into: &output)
-        }
+        receiving.skip(chunk.skipped, limit: configuration.limits.streams, into: &output)
         receiving.dropUnfinished(through: chunk.cumulative)
         counters.messagesReceived &+= UInt32(truncatingIfNeeded: output.events.count - before)
     }

@@ -158,8 +158,7 @@ extension SCTPAssociation {
         guard let request = resets.deferred, !receiving.cumulative.precedes(request.lastTSN) else { return }
         resets.deferred = nil
         resets.lastResult = .performed
-        if request.streams.isEmpty { receiving.reset(nil) }
-        for stream in request.streams { receiving.reset(stream) }
+        receiving.reset(request.streams)
         output.events.append(.streamsReset(request.streams))
     }
 }
