@@ -131,6 +131,22 @@ import Testing
         #expect(test.hub.snapshot.clients == 1)
     }
 
+    @Test func whatTheTransportRefusesIsNotLostToThoseWhoComeBack() throws {
+        var test = TestHub()
+        let ada = try test.join("r")
+        let bob = try test.join("r", resumable: true)
+        let eve = try test.join("r")
+        for id in [2, 3] { test.send(#"{"t":"to","id":\#(id),"payload":1}"#, on: ada.connection) }
+        _ = test.take(bob.connection)
+        test.handle(.sendRefused(bob.connection))
+        test.handle(.sendRefused(eve.connection))
+        #expect(test.closed == [bob.connection: .slowReader])
+        #expect(test.drops(.slowReader) == 2)
+        let back = test.resume(bob.token, room: "r", last: 0)
+        let frames = test.take(back)
+        #expect(frames.count == 2 && frames.last == #"{"t":"from","id":1,"payload":1,"seq":1}"#, "\(frames)")
+    }
+
     @Test func whatIsKeptIsBounded() throws {
         var limits = Hub.Limits()
         limits.keptBytes = 400

@@ -187,8 +187,10 @@ final class HubEngine {
 
     /// Sends everything that was written, and sets the timer.
     private func finish() {
-        // Frames for members of the room were only gathered so far.
+        // What the broker wrote for members of the room goes with the rest.
+        isCarryingOut = true
         room.flush()
+        carryOutEvents(local: nil)
         if let socket, !output.datagrams.isEmpty {
             let counts = output.written.withUnsafeBytes { bytes in
                 socket.send(bytes, count: output.datagrams.count) { index in
@@ -230,8 +232,11 @@ final class HubEngine {
             for stream in peer.streams { close(ChannelKey(peer: id, stream: stream)) }
             logger.info("\(peer.connection.address) left the hub: \(reason.rawValue)")
         case .channelOpening: break
-        // The endpoint counts it; a client that can't keep up was told of by `unwritable`.
-        case .sendRefused: break
+        case .sendRefused(let peer, let stream, _):
+            // The endpoint counts it. The broker closes those who don't read by itself, and the echo waits for them.
+            if case .hub(let connection) = speakers[ChannelKey(peer: peer, stream: stream)] {
+                handleHub(.sendRefused(connection))
+            }
         }
     }
 
@@ -299,7 +304,7 @@ final class HubEngine {
                 // Until the transport says again that it is full.
                 guard isWritable else { continue }
                 var sent = 0
-                while sent < echo.waiting.count, endpoint.bufferedBytes(of: id) < TransportLimits().highWater {
+                while sent < echo.waiting.count, endpoint.bufferedBytes(of: id) <= TransportLimits().highWater {
                     let (message, kind) = echo.waiting[sent]
                     send(message.span.bytes, kind, on: key)
                     echo.waitingBytes -= message.count

@@ -129,6 +129,13 @@ extension Hub {
         }
     }
 
+    /// A message is lost. A client that numbers them comes back for what is kept; others have to do without it.
+    mutating func noteLoss(on connection: HubConnection, _ now: Timestamp, _ output: inout Output) {
+        guard let client = connections[connection] else { return }
+        counters.drop(.slowReader)
+        if client.isResumable { close(connection, .slowReader, now, &output) }
+    }
+
     // MARK: Rooms
 
     /// Puts a client into a room.

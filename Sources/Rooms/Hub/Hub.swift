@@ -72,6 +72,7 @@ public struct Hub {
         case .opened(let connection): open(connection, now, &output)
         case .closed(let connection): drop(connection, now, &output)
         case .writable(let connection, let isWritable): setWritable(isWritable, connection, now)
+        case .sendRefused(let connection): noteLoss(on: connection, now, &output)
         case .rotated(let secret): retire(secret, &output)
         case .wake: break
         }

@@ -29,6 +29,8 @@ public enum HubInput: ~Escapable {
     /// The channel's outgoing bytes went over the transport's high-water mark (false) or back under its low one
     /// (true).
     case writable(HubConnection, Bool)
+    /// The transport did not take a message for this connection: too much waits there already.
+    case sendRefused(HubConnection)
     /// The channel is gone, in whatever way.
     case closed(HubConnection)
     /// The room's secret was changed: whoever is in the room of the former one is told why and closed, and nobody

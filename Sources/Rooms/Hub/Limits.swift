@@ -35,8 +35,9 @@ extension Hub {
 
         /// How long a client may take nothing at all before it is closed.
         public var slowReaderTime = Duration.seconds(20)
-        /// Bytes sent to a client that takes nothing; what is beyond is dropped.
-        public var slowReaderBytes = 1 << 20
+        /// Bytes sent to a client that takes nothing; what is beyond is dropped. What the transport queues before it says
+        /// so, one message and these together must fit its own limit.
+        public var slowReaderBytes = 512 << 10
 
         // MARK: Coming back
 
