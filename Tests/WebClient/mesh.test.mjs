@@ -80,6 +80,37 @@ test('signals of strangers are not heard', (t) => {
   assert.deepEqual([...m.people.keys()], ['kl-a']);
 });
 
+test('a newcomer’s signals that come before the roster are heard when it lists the newcomer, in order, once', (t) => {
+  const { mesh: m, roster, pass } = mesh(t);
+  const heard = [];
+  m.setSignaling(true);
+  roster();
+  const say = (from, type) => m.receive({ type, from, payload: { type } });
+  // The links are made by the roster that also lets them hear, so it is their prototype that is listened to.
+  const prototype = Object.getPrototypeOf((roster('kl-x'), m.people.get('kl-x').link));
+  const original = prototype.receive;
+  t.after(() => (prototype.receive = original));
+  prototype.receive = function (type) {
+    heard.push(`${[...m.people].find(([, person]) => person.link === this)[0]} ${type}`);
+  };
+  say('kl-a', 'OFFER');
+  say('kl-b', 'OFFER');
+  say('kl-a', 'CANDIDATE');
+  assert.deepEqual(heard, []);
+  roster('kl-x', 'kl-a');
+  assert.deepEqual(heard, ['kl-a OFFER', 'kl-a CANDIDATE']);
+  pass(3500);
+  roster('kl-x', 'kl-a', 'kl-b');
+  assert.deepEqual(heard, ['kl-a OFFER', 'kl-a CANDIDATE'], 'what is old is for an earlier page of kl-b');
+  for (let count = 0; count < 1000; count += 1) say('kl-c', 'CANDIDATE');
+  roster('kl-x', 'kl-a', 'kl-b', 'kl-c');
+  assert.equal(heard.length, 2 + 64, 'bounded');
+  say('kl-d', 'OFFER');
+  m.start('kl-n');
+  m.update(parseRoster({ you: 'kl-n', people: [{ id: 'kl-n' }, { id: 'kl-d' }] }));
+  assert.equal(heard.length, 2 + 64, 'another identity begins anew');
+});
+
 test('counts are what the box is told', (t) => {
   const { mesh: m, roster } = mesh(t);
   m.setSignaling(true);

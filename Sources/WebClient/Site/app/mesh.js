@@ -13,6 +13,12 @@ const SLEPT = 3000;
  * long without either; milliseconds.
  */
 const UNLISTED_LIMIT = 20_000;
+/**
+ * A newcomer's first signals may come before the roster that lists the newcomer: they wait for it so long, in
+ * milliseconds, and so many of them do, of all people together.
+ */
+const EARLY_LIMIT = 3000;
+const MAX_EARLY = 64;
 /** Without the box, a person whose link is dead stays this long; milliseconds. */
 const LOST_LIMIT = 120_000;
 
@@ -29,6 +35,8 @@ export class Mesh extends Emitter {
   #firstRoster = true;
   #tickedAt = 0;
   #relayOnly;
+  /** Signals of people no roster has listed yet: {at, from, type, payload}, the oldest first. */
+  #early = [];
 
   /** @param environment what every Link needs, less `self`, `peer` and `quality`; `signal(type, to, payload)` */
   constructor(environment) {
@@ -65,6 +73,7 @@ export class Mesh extends Emitter {
 
   #clear() {
     for (const person of [...this.people.values()]) this.#remove(person);
+    this.#early = [];
   }
 
   /** The line to the box opened or closed. The first roster of a new line tells nobody's leaving. */
@@ -92,6 +101,7 @@ export class Mesh extends Emitter {
     }
     this.#firstRoster = false;
     for (const person of this.people.values()) this.#updateReachable(person);
+    this.#hearEarly();
     this.emit('people');
   }
 
@@ -124,10 +134,27 @@ export class Mesh extends Emitter {
     for (const person of this.people.values()) person.link.limitSenders();
   }
 
-  /** A signal through the box. One from somebody the box never listed here is not for this page. */
+  /** A signal through the box. */
   receive({ type, from, payload }) {
-    if (!isPersonId(from)) return;
-    this.people.get(from)?.link.receive(type, payload);
+    if (!isPersonId(from) || from === this.#self) return;
+    const person = this.people.get(from);
+    if (person) {
+      person.link.receive(type, payload);
+      return;
+    }
+    const now = this.#environment.now();
+    this.#early = this.#early.filter(({ at }) => now - at < EARLY_LIMIT);
+    if (this.#early.length < MAX_EARLY) this.#early.push({ at: now, from, type, payload });
+  }
+
+  /** Takes up the signals of those whom the roster lists now; what waits in vain is for nobody here. */
+  #hearEarly() {
+    const now = this.#environment.now();
+    const early = this.#early;
+    this.#early = early.filter(({ from }) => !this.people.has(from));
+    for (const { at, from, type, payload } of early) {
+      if (now - at < EARLY_LIMIT) this.people.get(from)?.link.receive(type, payload);
+    }
   }
 
   #receiveFrame(person, frame) {
