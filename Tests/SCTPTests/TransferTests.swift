@@ -154,8 +154,15 @@ import Testing
         #expect(sender.counters.fastRetransmits == 1 && sender.counters.timeouts == 0)
         sender.receive(packet(tag: tag, [sack(lost, [2...5])]), at: link.now)
         sender.receive(packet(tag: tag, [sack(lost, [2...6])]), at: link.now)
-        #expect(sender.fetch().isEmpty, "not sent a third time before T3-rtx")
-        sender.receive(packet(tag: tag, [sack(first.value &+ 5)]), at: link.now)
+        #expect(sender.fetch().isEmpty, "what was sent before it says nothing of the second time")
+        for number in 6..<10 as Range<UInt8> { sender.send(Message(bytes: [number]), at: link.now) }
+        #expect(offsets(sender.fetch(), from: first) == [6, 7, 8, 9])
+        sender.receive(packet(tag: tag, [sack(lost, [2...7])]), at: link.now)
+        sender.receive(packet(tag: tag, [sack(lost, [2...8])]), at: link.now)
+        #expect(sender.fetch().isEmpty)
+        sender.receive(packet(tag: tag, [sack(lost, [2...9])]), at: link.now)
+        #expect(offsets(sender.fetch(), from: first) == [0], "lost a second time")
+        sender.receive(packet(tag: tag, [sack(first.value &+ 9)]), at: link.now)
         #expect(sender.association.bufferedBytes == 0 && sender.association.sending.flight == 0)
         #expect(sender.association.timers.retransmission == .never)
     }

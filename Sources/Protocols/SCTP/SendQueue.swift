@@ -53,6 +53,8 @@ struct SendQueue: Sendable {
         var transmissions: UInt16
         /// Acknowledgements in a row that reported later chunks and not this one.
         var misses: UInt8 = 0
+        /// Of the first new chunk after it was last sent again.
+        var successor = TSN(0)
         let patience: Patience
 
         /// Octets of the chunk, as congestion and flow control count them.

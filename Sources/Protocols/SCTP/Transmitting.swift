@@ -118,6 +118,8 @@ extension SCTPAssociation {
             let tsn = sending.tsn(at: index)
             write(chunk, tsn, into: &output)
             sending.chunks[index].state = .inFlight
+            sending.chunks[index].misses = 0
+            sending.chunks[index].successor = sending.nextTSN
             sending.chunks[index].transmissions &+= chunk.transmissions == .max ? 0 : 1
             sending.flight += chunk.size
             sending.lostCount -= 1
