@@ -179,6 +179,7 @@ let package = Package(
         .executableTarget(
             name: "kibitz-load",
             dependencies: [
+                "CLinux", "SansIO", "Wire", "DTLS", "ICE", "DataChannel", "WebRTCDirect", "WebRTCClient",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOHTTP1", package: nio),
@@ -208,7 +209,8 @@ let package = Package(
         .target(
             name: "FuzzTargets",
             dependencies: [
-                "SansIO", "Wire", "JSON", "STUN", "TURN", "Credentials", "PeerBroker", "TestSupport",
+                "SansIO", "Wire", "JSON", "WebSocket", "STUN", "TURN", "ICE", "DTLS", "SCTP", "DataChannel",
+                "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "TestSupport",
             ],
             path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings),
         .target(name: "FuzzEntry", dependencies: ["FuzzTargets"], path: "Tests/FuzzEntry", swiftSettings: settings),

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A line of JSON for the caller: an event's name and its numbers.

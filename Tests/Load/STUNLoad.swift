@@ -1,4 +1,5 @@
 import ArgumentParser
+import CLinux
 import Glibc
 
 /// Keeps a number of STUN Binding requests under way on one socket, by bare system calls, so that the server is what

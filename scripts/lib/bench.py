@@ -39,6 +39,15 @@ TURN_INTERVAL = 2
 
 USER, PASSWORD = "bench", "bench"
 
+HUB_PHONES = 400
+HUB_SECONDS = 8
+HUB_PAIRED = 50
+HUB_WINDOW = 8
+"""Frames each phone has under way, when they send as fast as they are routed."""
+HUB_FRAME = 400
+HUB_ECHOES = 20
+"""Frames that each phone has echoed in a second, while one of them floods."""
+
 
 def cpu_seconds(pid: int) -> float:
     """CPU time of all threads of a process, those that ended included."""
@@ -147,6 +156,14 @@ ROWS = {
     "turn cpu": ("TURN: CPU for each message from client to client", "µs", "coturn's", "coturn"),
     "turn lost": ("TURN: messages lost", "%", "", "coturn"),
     "turn memory": ("memory after the TURN load", "MB", "", "coturn"),
+    "hub connect": ("hub: CPU for each phone that connects, check to id", "ms", "0.5", "Go hub 0.7 to 0.8"),
+    "hub phone": ("hub: memory for each connected phone", "kB", "48", "Go hub 74 to 152"),
+    "hub memory": ("memory with 400 phones after 8 s of frames", "MB", "48", "Go hub 100"),
+    "hub cpu": ("hub: CPU for each frame of 400 bytes routed", "µs", "9", "Go hub 18 to 23"),
+    "hub rate": ("hub: frames in a second, 50 phones in pairs", "", "", "Go hub 41,000; at least 60,000"),
+    "hub p99": ("hub: time from phone to phone so, 99 of 100", "ms", "", ""),
+    "hub flood p50": ("hub: round trip of others while one floods, median", "ms", "", ""),
+    "hub flood p99": ("hub: round trip of others while one floods, 99 of 100", "ms", "50", ""),
 }
 """Each row's words, its unit, the most it may be, and what stands beside it."""
 
@@ -243,7 +260,41 @@ def turn(seconds: float):
                 yield "turn memory" + who, resident(running.pid) / 1e6
 
 
-PARTS = {part.__name__: part for part in (start, memory, broker, stun, turn)}
+def hub(seconds: float):
+    """Phones on loopback, each with an address of its own, that connect, hold, and send."""
+    with Box() as box:
+        time.sleep(3)
+        idle = resident(box.pid)
+        with hub_load(box, phones=HUB_PHONES, window=0, seconds=3) as load:
+            load.wait_for("begin")
+            before = cpu_seconds(box.pid)
+            load.wait_for("ready")
+            yield "hub connect", (cpu_seconds(box.pid) - before) / HUB_PHONES * 1e3
+            load.wait_for("done")
+            yield "hub phone", (resident(box.pid) - idle) / 1e3 / HUB_PHONES
+    with Box() as box, hub_load(box, phones=HUB_PHONES, window=1, seconds=HUB_SECONDS) as load:
+        load.measured(box.pid)
+        yield "hub memory", resident(box.pid) / 1e6
+    with Box() as box, hub_load(box, phones=HUB_PAIRED, window=HUB_WINDOW, seconds=seconds) as load:
+        done = load.measured(box.pid)
+        yield "hub cpu", done["cpu"] / done["frames"] * 1e6
+        yield "hub rate", done["frames"] / done["seconds"]
+        yield "hub p99", done["p99_us"] / 1e3
+    with Box() as box, hub_load(box, "--flood", phones=HUB_PAIRED, rate=HUB_ECHOES, seconds=seconds) as load:
+        done = load.measured(box.pid)
+        if done["flood"] < 10_000 * seconds:
+            raise SystemExit(f"bench: {done['flood']:,.0f} frames in {seconds:g} s are no flood")
+        yield "hub flood p50", done["p50_us"] / 1e3
+        yield "hub flood p99", done["p99_us"] / 1e3
+
+
+def hub_load(box: Box, *flags: str, **shape: float) -> Load:
+    blob = box.status()["blob"]
+    arguments = [part for name, value in shape.items() for part in (f"--{name}", value)]
+    return Load("hub", "--port", blob.rpartition("~")[2], "--blob", blob, "--size", HUB_FRAME, *arguments, *flags)
+
+
+PARTS = {part.__name__: part for part in (start, memory, broker, stun, turn, hub)}
 
 
 def number(value: float) -> str:

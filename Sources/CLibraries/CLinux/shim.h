@@ -4,10 +4,12 @@
 #include <linux/rtnetlink.h>
 #include <sys/timex.h>
 
-// sendmmsg(2), which glibc's headers show only to those who define _GNU_SOURCE.
+// sendmmsg(2) and recvmmsg(2), which glibc's headers show only to those who define _GNU_SOURCE.
 #include <sys/socket.h>
 struct CLinux_mmsghdr {
   struct msghdr msg_hdr;
   unsigned int msg_len;
 };
 int CLinux_sendmmsg(int descriptor, struct CLinux_mmsghdr *messages, unsigned int count, int flags) __asm__("sendmmsg");
+int CLinux_recvmmsg(int descriptor, struct CLinux_mmsghdr *messages, unsigned int count, int flags,
+                    struct timespec *timeout) __asm__("recvmmsg");
