@@ -14,7 +14,9 @@ public struct FuzzTarget: Sendable {
     }
 
     /// Every target there is.
-    public static let all: [FuzzTarget] = [wire, stun, turn, json, broker]
+    public static let all: [FuzzTarget] = [
+        wire, stun, turn, json, broker, webSocket, ice, sctp, dcep, hub,
+    ]
 }
 
 /// What must always hold, and did not.
