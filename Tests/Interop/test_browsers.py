@@ -165,7 +165,8 @@ def test_firefox_cut_off_for_15_seconds(party, way):
     lose(party, getattr(party.network.phone("bob"), way)(), 15, bob, ada)
     for person in (ada, bob):
         (link,) = links(person).values()
-        assert link["connections"] + link["restarts"] >= 2 >= link["connections"], link
+        # Where the way is back before ICE has given it up, neither is needed.
+        assert link["connections"] <= 2, link
 
 
 def test_phone_moves_to_another_address(party):
