@@ -15,7 +15,7 @@ public struct FuzzTarget: Sendable {
 
     /// Every target there is.
     public static let all: [FuzzTarget] = [
-        wire, stun, turn, json, broker, webSocket, ice, sctp, dcep, hub,
+        wire, stun, turn, json, broker, webSocket, ice, sctp, dcep, hub, endpoint,
     ]
 }
 

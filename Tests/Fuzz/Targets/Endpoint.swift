@@ -1,0 +1,245 @@
+import DTLS
+import DataChannel
+import ICE
+import SCTP
+import STUN
+import SansIO
+import TestSupport
+import WebRTCDirect
+import Wire
+
+extension FuzzTarget {
+    /// The whole endpoint, fed datagrams: whatever bytes, checks that know the password, and a client that got through
+    /// DTLS and says in SCTP what the input says.
+    static let endpoint = FuzzTarget("endpoint") { input in
+        var run = try EndpointRun(input)
+        try run.play()
+    }
+}
+
+private struct EndpointRun: ~Copyable {
+    private var script: FuzzScript
+    private var endpoint: WebRTCEndpoint
+    private var output = EndpointOutput()
+    private var now = Timestamp.zero + .seconds(100)
+    private var wakeTime: Timestamp?
+    /// The client that gets through.
+    private var session: DTLSSession
+    private var sessionOutput = DTLSOutput()
+    private var association: SCTPAssociation
+    /// Packets of SCTP the client has received, and the common header of its own.
+    private var received: [[UInt8]] = []
+    private var header: [UInt8] = []
+    private var connected: Set<PeerID> = []
+
+    private static let box = IPAddress.v4(0x0A00_0001)
+    private static let client = TransportAddress(.v4(0x0A00_0002), port: 5000)
+    private static let strangers = (0..<4).map {
+        TransportAddress(.v4(0x0A00_0003 + UInt32($0 / 2)), port: 6000 + UInt16($0))
+    }
+    private static let credentials = ICECredentials(fragment: "fuzzfuzz", password: "a0password0of0the0fuzzer")
+    // Making a key at each start would take longer than many inputs.
+    private static let identity = try? DTLSIdentity(
+        certificatePEM: """
+            -----BEGIN CERTIFICATE-----
+            MIIBdTCCARugAwIBAgIUQU3xoSk2AJ8dcrq3fqU1joeb0gAwCgYIKoZIzj0EAwIw
+            DzENMAsGA1UEAwwEZnV6ejAgFw0yNjExMjEwNTI5MzdaGA8yMTI2MTAyODA1Mjkz
+            N1owDzENMAsGA1UEAwwEZnV6ejBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPzc
+            1991LWFBM4DfYxZviaRmk9+h/vsyOcOiioQ6vvco+a0U6Ro6HxgAvZjp3nSMjyz+
+            H4KNnWIPR4a6b6Ae6pyjUzBRMB0GA1UdDgQWBBT/cbYTGQDbpcKIiFmKmnQUaC82
+            jjAfBgNVHSMEGDAWgBT/cbYTGQDbpcKIiFmKmnQUaC82jjAPBgNVHRMBAf8EBTAD
+            AQH/MAoGCCqGSM49BAMCA0gAMEUCIQDgdJrEI/cW1Ww2u77Lwp6BoFgRCdTHlCV3
+            D6Nokroy0wIgJ+AZMxxNl5NyHXm9KPz6kV5GJ0j9qXsCqGSf2Ayrof4=
+            -----END CERTIFICATE-----
+
+            """,
+        privateKeyPEM: """
+            -----BEGIN PRIVATE KEY-----
+            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+cmuEuH25ahKPh+K
+            CdkS7sbE+lptOVsmBMpcjjLIFy+hRANCAAT83NffdS1hQTOA32MWb4mkZpPfof77
+            MjnDooqEOr73KPmtFOkaOh8YAL2Y6d50jI8s/h+CjZ1iD0eGum+gHuqc
+            -----END PRIVATE KEY-----
+
+            """)
+    private static let server = identity.flatMap { try? DTLSContext(identity: $0, role: .server) }
+    private static let dialler = identity.flatMap { try? DTLSContext(identity: $0, role: .client) }
+
+    init(_ input: [UInt8]) throws {
+        guard let credentials = Self.credentials, let server = Self.server, let dialler = Self.dialler else {
+            throw FuzzFinding("no identity")
+        }
+        script = FuzzScript(input)
+        var configuration = EndpointConfiguration(
+            acceptance: EndpointAcceptance(
+                identities: [EndpointIdentity(.own, credentials: credentials, context: server)], direct: server))
+        configuration.limits.peers = 4
+        configuration.limits.halfOpen = 3
+        endpoint = WebRTCEndpoint(configuration: configuration, generator: SystemRandomNumberGenerator())
+        session = DTLSSession(context: dialler)
+        association = SCTPAssociation(configuration: .ofEndpoint, generator: SystemRandomNumberGenerator())
+    }
+
+    mutating func play() throws {
+        // A handshake takes a hundred times as long as anything else here.
+        if script.byte() & 3 == 0 { try connect() }
+        while !script.isAtEnd {
+            let stranger = script.element(of: Self.strangers)
+            switch script.number(below: 12) {
+            case 0, 1: try datagram(script.longRun(), from: stranger)
+            case 2, 3: try datagram(check(), from: script.byte() & 1 == 0 ? stranger : Self.client)
+            case 4:
+                // A record of DTLS by its looks.
+                let body = script.run()
+                let type = 20 + script.byte() % 8
+                try datagram(
+                    [type, 0xFE, 0xFD, 0, script.byte() & 1, 0, 0, 0, 0, 0, script.byte(), 0, UInt8(body.count)] + body,
+                    from: script.byte() & 1 == 0 ? stranger : Self.client)
+            case 5...9: try say()
+            case 10: try pass(.milliseconds(Int(script.uint16())))
+            default:
+                for peer in connected {
+                    let message = script.run()
+                    let channel = UInt16(script.number(below: 4))
+                    try handle(.send(message.span.bytes, to: peer, channel: channel, .text))
+                }
+            }
+        }
+        try pass(.seconds(60))
+        try always(connected.isEmpty, "a peer that is silent for a minute is still connected")
+    }
+
+    private mutating func check() -> [UInt8] {
+        let form = script.byte()
+        var writer = STUNWriter(.request, .binding, TransactionID(high: 1, low: UInt64(form)))
+        let name = form & 1 == 0 ? "fuzzfuzz:them\(form & 6)" : String(decoding: script.run(), as: UTF8.self)
+        writer.append(.username, text: name)
+        writer.append(.priority, uint32: 1)
+        writer.append(.iceControlling, uint64: 1)
+        if form & 8 == 0 { writer.append(.useCandidate) }
+        if form & 16 != 0 { writer.append(STUNAttributeType(rawValue: script.uint16()), bytes: script.run()) }
+        if let key = Self.credentials?.key, form & 32 == 0 { writer.appendIntegrity(key: key) }
+        writer.appendFingerprint()
+        return writer.finish().bytes
+    }
+
+    /// Gets the client through ICE, DTLS and SCTP's handshake.
+    private mutating func connect() throws {
+        guard let key = Self.credentials?.key else { return }
+        var writer = STUNWriter(.request, .binding, TransactionID(high: 2, low: 2))
+        writer.append(.username, text: "fuzzfuzz:client")
+        writer.append(.priority, uint32: 1)
+        writer.append(.iceControlling, uint64: 1)
+        writer.append(.useCandidate)
+        writer.appendIntegrity(key: key)
+        writer.appendFingerprint()
+        try datagram(writer.finish().bytes, from: Self.client)
+        try dtls(.start)
+        guard session.isConnected else { throw FuzzFinding("an undisturbed DTLS handshake fails") }
+        try sctp(.connect)
+        for _ in 0..<4 {
+            let packets = received
+            received.removeAll()
+            for packet in packets { try sctp(.packet(packet.span.bytes)) }
+        }
+        try always(association.isEstablished, "an undisturbed SCTP handshake fails")
+        try always(connected.count == 1, "a peer that is through is not told of")
+    }
+
+    /// The client says something in SCTP.
+    private mutating func say() throws {
+        guard session.isConnected else { return }
+        switch script.number(below: 6) {
+        case 0:
+            // DCEP's OPEN or anything else, in order.
+            let message = script.run()
+            try sctp(
+                .send(
+                    message.span.bytes, stream: UInt16(script.number(below: 8)), ppid: 50 + UInt32(script.byte() & 7),
+                    isUnordered: false, reliability: .reliable))
+        case 1:
+            let packets = received
+            received.removeAll()
+            for packet in packets { try sctp(.packet(packet.span.bytes)) }
+        case 2: try sctp(.reset(streams: [UInt16(script.number(below: 8))]))
+        case 3: try send(script.run())
+        default:
+            var packet = header
+            for _ in 0...script.number(below: 3) {
+                let body = script.run()
+                packet += [script.byte() & 15, script.byte(), 0, UInt8(clamping: 4 + body.count)] + body
+                packet += [UInt8](repeating: 0, count: -body.count & 3)
+            }
+            SCTPChecksum.seal(&packet)
+            try send(packet)
+        }
+    }
+
+    private mutating func send(_ packet: [UInt8]) throws {
+        guard packet.count <= session.maximumPlaintext else { return }
+        try dtls(.send(packet.span.bytes))
+    }
+
+    private mutating func sctp(_ input: SCTPInput) throws {
+        var output = SCTPOutput()
+        _ = association.handle(input, at: now, into: &output)
+        for range in output.packets {
+            let packet = Array(output.written[range])
+            if packet[4...7].contains(where: { $0 != 0 }) { header = Array(packet[..<12]) }
+            try send(packet)
+        }
+    }
+
+    private mutating func dtls(_ input: borrowing DTLSInput) throws {
+        sessionOutput.removeAll()
+        _ = session.handle(input, at: now, into: &sessionOutput)
+        for range in sessionOutput.records where received.count < 32 {
+            received.append(Array(sessionOutput.applicationData[range]))
+        }
+        let datagrams = sessionOutput.datagrams.map { Array(sessionOutput.written[$0]) }
+        for bytes in datagrams { try datagram(bytes, from: Self.client) }
+    }
+
+    private mutating func datagram(_ bytes: [UInt8], from: TransportAddress) throws {
+        try handle(.datagram(bytes.span.bytes, from: from, to: Self.box))
+    }
+
+    private mutating func pass(_ duration: Duration) throws {
+        let end = now + duration
+        var wakes = 0
+        while let time = wakeTime, time <= end {
+            now = max(now, time)
+            try handle(.wake)
+            wakes += 1
+            try always(wakes < 20_000, "the endpoint wakes itself without end")
+        }
+        now = end
+    }
+
+    private mutating func handle(_ input: borrowing EndpointInput) throws {
+        output.removeAll()
+        wakeTime = endpoint.handle(input, at: now, into: &output)
+        for event in output.events {
+            switch event {
+            case .connected(let peer, _):
+                try always(connected.insert(peer).inserted, "a peer is connected twice")
+            case .disconnected(let peer, _):
+                try always(connected.remove(peer) != nil, "a peer goes that never came")
+            case .message(let peer, _, _, let range):
+                try always(connected.contains(peer), "a message of nobody")
+                try always(range.upperBound <= output.payload.count, "a message is not where it should be")
+            case .channelOpening, .channelOpened, .channelClosed, .moved, .sendRefused, .unwritable, .writable: break
+            }
+        }
+        let replies = output.datagrams
+        let written = output.written
+        for reply in replies {
+            try always(reply.range.upperBound <= written.count, "sends what it has not written")
+            let first = written[reply.range.lowerBound]
+            // What comes back to the client by DTLS goes into its session.
+            if reply.destination == Self.client, (20...63).contains(first) {
+                let bytes = Array(written[reply.range])
+                try dtls(.datagram(bytes.span.bytes))
+            }
+        }
+    }
+}
