@@ -2,7 +2,7 @@ import Foundation
 import FuzzTargets
 import Testing
 
-/// The inputs that the fuzzer has kept: together they take every path that it has found in ten million inputs and more.
+/// The inputs that the fuzzer has kept: together they take every path that it has found.
 @Suite struct ReplayTests {
     @Test(arguments: FuzzTarget.all.map(\.name))
     func holds(_ name: String) throws {
