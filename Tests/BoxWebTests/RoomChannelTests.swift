@@ -54,7 +54,7 @@ import Wire
             configuration: WebConfiguration(
                 name: "Test", version: "0", ports: .init(http: 80, https: 443, stun: 3478),
                 broker: .init(path: "/", key: "peerjs", discovery: false), siteRoot: nil, offersTURN: true,
-                turnLifetime: 600, certificates: certificates, hub: HubFacts()),
+                turnLifetime: 600, certificates: certificates, linksAreSecure: { $0 }, hub: HubFacts()),
             authority: authority, signaling: signaling)
     }
 

@@ -59,6 +59,12 @@ def test_room_tells_no_secret(shared_box):
     assert shared_box.secret not in room.text
 
 
+def test_invitations_begin_as_the_boxes_own_link(shared_box):
+    assert shared_box.fetch("/api/room").json()["scheme"] == "http"
+    with Box({"link.scheme": "https"}) as box:
+        assert box.link.startswith("https:") and box.fetch("/api/room").json()["scheme"] == "https"
+
+
 # What Kibitz's app and PeerJS clients ask
 
 

@@ -112,7 +112,9 @@ test('sessions and facts about the box', () => {
   assert.equal(protocol.parseSession({ id: 'x-a', token: 't' }), null);
   assert.equal(protocol.parseSession({ id: 'kl-a', token: '' }), null);
   const facts = protocol.parseRoomInformation({ name: 'R', version: '1', http: 80, https: 99_999, certificate: '?' });
-  assert.deepEqual(facts, { name: 'R', version: '1', http: 80, https: null, certificate: 'own', hub: null, discovery: false });
+  assert.deepEqual(facts, {
+    name: 'R', version: '1', http: 80, https: null, certificate: 'own', scheme: 'http', hub: null, discovery: false,
+  });
   assert.equal(protocol.parseRoomInformation({ name: 'Another web server', version: '1' }), null);
   const blob = `g1|abcdefgh|${'p'.repeat(24)}|${'A'.repeat(43)}|10.0.0.1~4711`;
   const withHub = protocol.parseRoomInformation({ http: 80, https: 443, hub: blob, discovery: true });

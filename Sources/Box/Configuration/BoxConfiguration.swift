@@ -102,6 +102,17 @@ extension BoxConfiguration {
             case http
             /// Always `https`, even with the box's own certificate, which each phone must be told to trust.
             case https
+
+            /// Whether links begin with `https`.
+            /// - Parameter hasOwnersCertificate: whether the box shows a certificate that phones trust.
+            public func isSecure(hasOwnersCertificate: Bool) -> Bool {
+                switch self {
+                case .http: false
+                case .https: true
+                // The box's own certificate would greet each guest with a warning; the page offers it for the camera.
+                case .auto: hasOwnersCertificate
+                }
+            }
         }
 
         /// The link's scheme.

@@ -14,13 +14,7 @@ struct JoinLink: Sendable, Equatable, CustomStringConvertible {
     ///   - addresses: the box's addresses, best first; not empty.
     ///   - secret: the room's secret.
     init(configuration: BoxConfiguration, hasOwnersCertificate: Bool, addresses: [IPAddress], secret: String) {
-        let secure =
-            switch configuration.link.scheme {
-            case .http: false
-            case .https: true
-            // The box's own certificate would greet each guest with a warning; the page offers it for the camera.
-            case .auto: hasOwnersCertificate
-            }
+        let secure = configuration.link.scheme.isSecure(hasOwnersCertificate: hasOwnersCertificate)
         scheme = secure ? "https" : "http"
         port = Int(secure ? configuration.https.port : configuration.http.port)
         // A certificate of the owner's is for a name; everything else is reached by address, which needs no lookup.

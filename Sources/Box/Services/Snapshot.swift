@@ -102,7 +102,8 @@ extension BoxConfiguration {
             ports: .init(http: Int(http.port), https: Int(https.port), stun: Int(stun.port)),
             broker: .init(path: self.broker.path, key: self.broker.key, discovery: self.broker.discovery),
             siteRoot: web.root, offersTURN: turn.enabled, turnLifetime: UInt64(turn.lifetime.components.seconds),
-            certificates: certificates, hub: hub)
+            certificates: certificates,
+            linksAreSecure: { [scheme = link.scheme] in scheme.isSecure(hasOwnersCertificate: $0) }, hub: hub)
     }
 
     var relayConfiguration: RelayServer.Configuration {

@@ -69,7 +69,10 @@ struct RoomDesk: Sendable {
             room.member("http", configuration.ports.http)
             room.member("https", configuration.ports.https)
             // `own`: browsers warn until the box's authority is installed; `owner`: a certificate browsers know.
-            room.member("certificate", configuration.certificates.status.origin == .owner ? "owner" : "own")
+            let isOwners = configuration.certificates.status.origin == .owner
+            room.member("certificate", isOwners ? "owner" : "own")
+            // What invitations begin with.
+            room.member("scheme", configuration.linksAreSecure(isOwners) ? "https" : "http")
             let hub = configuration.hub.dialling
             room.member("hub") { writer in
                 if let hub { writer.string(hub.blob) } else { writer.null() }

@@ -52,13 +52,16 @@ public struct WebConfiguration: Sendable {
     public var turnLifetime: UInt64
     /// The certificate of HTTPS.
     public var certificates: CertificateSource
+    /// Whether links to the room begin with `https`, by whether the certificate is the owner's.
+    public var linksAreSecure: @Sendable (_ hasOwnersCertificate: Bool) -> Bool
     /// The LAN hub.
     public var hub: HubFacts
 
     /// Makes a configuration.
     public init(
         name: String, version: String, ports: Ports, broker: Broker, siteRoot: String?, offersTURN: Bool,
-        turnLifetime: UInt64, certificates: CertificateSource, hub: HubFacts
+        turnLifetime: UInt64, certificates: CertificateSource,
+        linksAreSecure: @escaping @Sendable (_ hasOwnersCertificate: Bool) -> Bool, hub: HubFacts
     ) {
         self.name = name
         self.version = version
@@ -68,6 +71,7 @@ public struct WebConfiguration: Sendable {
         self.offersTURN = offersTURN
         self.turnLifetime = turnLifetime
         self.certificates = certificates
+        self.linksAreSecure = linksAreSecure
         self.hub = hub
     }
 }

@@ -338,15 +338,17 @@ function showProblem(problem) {
 // MARK: Addresses
 
 /**
- * The link to share: plain http where the certificate is the box's own, for a phone that never was here; and with the
- * blob where this page did not come from the box.
+ * The link to share: as the box's own begins where the certificate is the box's own, mostly with plain http for a phone
+ * that never was here; and with the blob where this page did not come from the box.
  */
 async function invitation() {
   if (!whereabouts.information) await whereabouts.learn();
   if (!whereabouts.atBox) return `${location.origin}${location.pathname}?galaxy=${whereabouts.known.text}#${secret}`;
   const { information } = whereabouts;
-  const http = information?.certificate === 'own' ? information.http : null;
-  const origin = http ? `http://${location.hostname}${http === 80 ? '' : `:${http}`}` : location.origin;
+  // The owner's certificate is for names, and this page's may be another one.
+  if (information?.certificate !== 'own') return `${location.origin}/#${secret}`;
+  const { scheme } = information;
+  const origin = new URL(`${scheme}://${location.hostname}:${information[scheme] ?? ''}`).origin;
   return `${origin}/#${secret}`;
 }
 

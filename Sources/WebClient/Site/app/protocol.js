@@ -200,6 +200,7 @@ export function parseRoomInformation(value) {
     http: port(value.http),
     https: port(value.https),
     certificate: value.certificate === 'owner' ? 'owner' : 'own',
+    scheme: value.scheme === 'https' ? 'https' : 'http',
     hub: parseBlob(value.hub),
     discovery: value.discovery === true,
   };
