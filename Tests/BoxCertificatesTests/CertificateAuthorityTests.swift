@@ -101,7 +101,7 @@ import X509
     }
 
     /// Firefox's library and, on Linux, the trust store of Chromium.
-    @Test(.enabled(if: hasProgram("certutil"), "libnss3-tools is not installed"))
+    @Test
     func networkSecurityServicesAgree() throws {
         func judge(_ names: CertificateNames) throws -> (status: Int32, output: String) {
             let database = try TemporaryDirectory()

@@ -51,8 +51,6 @@ func run(_ arguments: [String], in directory: String? = nil) throws -> (status: 
     return (process.terminationStatus, String(decoding: output, as: UTF8.self))
 }
 
-func hasProgram(_ name: String) -> Bool { (try? run("sh", "-c", "command -v \(name)"))?.status == 0 }
-
 /// A clock that a test sets.
 final class TestClock: Sendable {
     private let reading: Mutex<ClockReading>

@@ -104,6 +104,25 @@ def test_link_says_where_the_deployed_client_finds_the_room(lan_box, blob):
     assert lan_box.fetch("/link").text.strip() in (link, link.partition("#")[0])
 
 
+WELL_KNOWN = "wbxlanhub01|774B1GNZgs48OidH45A7DZx|iMQvZo7x61ukUXjDvSJnKmr3PFy6iDvHSa9XV3mb_kA"
+"""What Kibitz's client tries on the addresses around it when it has no code; its private key is public."""
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_well_known_identity_is_served_when_asked_for_and_only_then(wanted):
+    with Network() as made, Box({"addresses": [made.address], "discovery": wanted}, namespace=made.box) as running, \
+            HubPhone(made.phone("ada")) as ada, HubPhone(made.phone("ben")) as ben:
+        # Who has the box's own code meets who found it without.
+        first = ada.dial(running.status()["blob"])
+        if wanted:
+            second = ben.dial(f"g1|{WELL_KNOWN}|{made.address}~4711")
+            assert second.peers() == [first.id, second.id]
+        else:
+            with pytest.raises(AssertionError, match="no frame came"):
+                ben.dial(f"g1|{WELL_KNOWN}|{made.address}~4711")
+            assert hub_clients(running) == 1
+
+
 # The frames, row by row
 
 

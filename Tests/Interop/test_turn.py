@@ -176,6 +176,16 @@ def test_a_client_reaches_a_peer_on_the_network(options):
         assert metrics['kibitz_turn_packets_total{direction="from_peer"}'] >= 20
 
 
+def test_the_well_known_credentials_are_good_while_discovery_is_on():
+    """Kibitz's client relays with these when it found the box without a code; everyone knows them."""
+    login = Credentials("wblan", "Sp64SHsXMZOdzT6rgYcF")
+    with Box({"discovery": True}) as box:
+        session = uclient(box, login, "-y")
+        assert session.status == 0 and session.sent == session.received == 20, session.output
+    with Box() as box:
+        assert uclient(box, login, "-y").received == 0
+
+
 @pytest.mark.parametrize("damage", ["password", "username", "expired"])
 def test_wrong_credentials_are_refused(shared_box, damage):
     login = credentials(shared_box)

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -58,15 +58,14 @@ test('finders, timing and the dark module are where the standard puts them', () 
   assert.equal(rows[size - 8][8], true);
 });
 
-const zbar = spawnSync('zbarimg', ['--version']).status === 0;
 
-test('a camera reads every version', { skip: !zbar && 'zbarimg is missing: apt-get install zbar-tools' }, () => {
+test('a camera reads every version', () => {
   for (const length of [1, ...Object.values(CAPACITY)]) {
     assert.equal(decode(qrModules(textOf(length))), textOf(length), `${length} bytes`);
   }
 });
 
-test('a camera reads letters beyond ASCII', { skip: !zbar && 'zbarimg is missing: apt-get install zbar-tools' }, () => {
+test('a camera reads letters beyond ASCII', () => {
   assert.equal(decode(qrModules('https://kibitz.chat/#Zoë–☂')), 'https://kibitz.chat/#Zoë–☂');
 });
 

@@ -31,7 +31,7 @@ struct HubRoutes: Sendable {
     }
 }
 
-/// Hides the page of WebRTC Direct where that is not served.
+/// Hides the page of WebRTC Direct where that is not served. A site of the owner's has its own `/direct`, or none.
 struct DirectPage: RouterMiddleware {
     let configuration: WebConfiguration
 

@@ -123,10 +123,10 @@ public final class WebServer: Service {
         let router = Router(context: BoxRequestContext.self)
         router.add(middleware: OpenToOtherOrigins(brokerPath: configuration.broker.path))
         if configuration.broker.path == "/" { router.add(middleware: BrokerGreeting()) }
-        router.add(middleware: DirectPage(configuration: configuration))
         if let root = configuration.siteRoot {
             router.add(middleware: DirectorySite(root: root, threadPool: .singleton, logger: logger))
         } else {
+            router.add(middleware: DirectPage(configuration: configuration))
             router.add(middleware: EmbeddedSite())
         }
         let desk = RoomDesk(configuration: configuration, authority: authority)

@@ -74,9 +74,9 @@ private struct EndpointRun: ~Copyable {
                 identities: [EndpointIdentity(.own, credentials: credentials, context: server)], direct: server))
         configuration.limits.peers = 4
         configuration.limits.halfOpen = 3
-        endpoint = WebRTCEndpoint(configuration: configuration, generator: SystemRandomNumberGenerator())
+        endpoint = WebRTCEndpoint(configuration: configuration, generator: SeededGenerator(seed: 1))
         session = DTLSSession(context: dialler)
-        association = SCTPAssociation(configuration: .ofEndpoint, generator: SystemRandomNumberGenerator())
+        association = SCTPAssociation(configuration: .ofEndpoint, generator: SeededGenerator(seed: 2))
     }
 
     mutating func play() throws {
