@@ -40,6 +40,39 @@ import Testing
         #expect(link.second.isEstablished && link.second.association.sending.acknowledgedCount == 0)
     }
 
+    /// A peer may take back what it acknowledged as often as it likes; misses, counted in an octet, went on through that.
+    @Test func takingBackWithoutEnd() {
+        let link = Link.established()
+        // A wide window first.
+        for _ in 0..<8 {
+            for number in 0..<40 { link.second.send(Message(bytes: pattern(20_000, number)), at: link.now) }
+            link.run(for: .seconds(1))
+        }
+        link.filter = { _, target in target == 0 }
+        for number in 0..<40 { link.second.send(Message(bytes: pattern(20_000, number)), at: link.now) }
+        // All of it is lost when the timer ends, and only the first packets of it are sent again.
+        link.run(for: .seconds(1))
+        let sending = link.second.association.sending
+        #expect(sending.lostCount > 100)
+        let last = UInt16(sending.chunks.count)
+        for _ in 0..<400 {
+            receive(link, [sack(sending.cumulative.value, [last - 1...last - 1])])
+            receive(link, [sack(sending.cumulative.value, [last...last])])
+        }
+        #expect(link.second.isEstablished)
+        let after = link.second.association.sending.chunks
+        #expect((0..<after.count).allSatisfy { after[$0].misses <= 4 })
+    }
+
+    /// A list without a limit that is searched for each of its entries would hold up everybody else.
+    @Test func resetsThatNobodyAnswersHaveALimit() {
+        let link = Link.established()
+        link.filter = { _, _ in false }
+        for stream in 0..<65_535 as Range<UInt16> { link.second.reset([stream], at: link.now) }
+        #expect(link.second.association.resets.asked.count == Resets.limit)
+        #expect(link.second.isEstablished)
+    }
+
     @Test func emptyDataEndsTheAssociation() {
         let link = Link.established()
         receive(link, [data(tsn: link.first.association.local.initialTSN.value, [])])

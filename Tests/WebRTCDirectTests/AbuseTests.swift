@@ -154,6 +154,49 @@ struct AbuseTests {
         #expect(rig.endpoint.counters.handshakes == 4)
     }
 
+    /// What an address may not have was taken from everybody's share all the same.
+    @Test("Handshakes that are refused to one address leave the others theirs")
+    func othersHandshakes() throws {
+        var limits = EndpointLimits()
+        limits.handshakesPerSecondPerAddress = 1
+        limits.handshakesPerSecond = 4
+        let rig = try Rig(limits: limits)
+        let hello = try clientHello(rig)
+        for number in 0..<20 {
+            let source = rig.address(5, port: UInt16(1_000 + number))
+            rig.give(rig.check("boxfrag1:many\(number)"), from: source)
+            rig.give(hello, from: source)
+        }
+        #expect(rig.endpoint.counters.handshakes == 2)
+        rig.give(rig.check("boxfrag1:other"), from: rig.address(6))
+        rig.give(hello, from: rig.address(6))
+        #expect(rig.endpoint.counters.handshakes == 3)
+    }
+
+    /// A peer that restarted ICE was given more addresses than it kept track of. They stayed its own when it was gone, and a
+    /// handshake from one of them brought it back, into a place that was somebody else's.
+    @Test("All addresses of a peer that restarted ICE are free when it is gone")
+    func addressesOfTheRenamed() throws {
+        let rig = try Rig()
+        let hello = try clientHello(rig)
+        let (client, id) = try rig.connect("aaaa", at: 5)
+        for host in 20..<40 { rig.give(rig.check("boxfrag1:aaaa"), from: rig.address(host)) }
+        for host in 60..<80 { rig.give(rig.check("boxfrag1:bbbb"), from: rig.address(host)) }
+        rig.give(rig.check("boxfrag1:bbbb"), from: client.address)
+        rig.send("still here", from: client)
+        #expect(rig.messages == ["still here"])
+        #expect(rig.endpoint.peerCount == 1)
+        rig.give(.close, to: client)
+        #expect(rig.events.last == .disconnected(id, .closedByPeer))
+        #expect(rig.endpoint.peerCount == 0)
+        let before = rig.endpoint.counters[.uncheckedAddress]
+        for host in Array(20..<40) + Array(60..<80) { rig.give(hello, from: rig.address(host)) }
+        #expect(rig.endpoint.counters[.uncheckedAddress] == before + 40)
+        let (_, first) = try rig.connect("cccc", at: 90)
+        let (_, second) = try rig.connect("dddd", at: 91)
+        #expect(first != second && rig.endpoint.connectionCount == 2)
+    }
+
     @Test("One phone's flood of datagrams is cut, and costs nobody else a thing")
     func flood() throws {
         var limits = EndpointLimits()

@@ -8,6 +8,10 @@ struct DirectEcho: Sendable {
     static let frameLimit: UInt32 = 16 << 20
     /// Bytes that may wait for a client that does not read: one frame and the pieces on their way.
     static let waitingLimit = 17 << 20
+    /// The same for all clients together.
+    static let totalWaitingLimit = 64 << 20
+    /// Bytes that a message takes beside its content while it waits.
+    static let messageOverhead = 80
 
     /// How much of the length has come, and what it says so far.
     private var lengthBytes = 0

@@ -81,6 +81,8 @@ final class HubEngine {
     private var peers: [PeerID: Peer] = [:]
     private var speakers: [ChannelKey: Speaker] = [:]
     private var hubChannels: [HubConnection: ChannelKey] = [:]
+    /// Bytes that wait in all echoes.
+    private var echoBytes = 0
     private var lastConnection: UInt64 = 0
 
     /// The events of `output` that have been carried out.
@@ -233,9 +235,13 @@ final class HubEngine {
             logger.info("\(peer.connection.address) left the hub: \(reason.rawValue)")
         case .channelOpening: break
         case .sendRefused(let peer, let stream, _):
-            // The endpoint counts it. The broker closes those who don't read by itself, and the echo waits for them.
-            if case .hub(let connection) = speakers[ChannelKey(peer: peer, stream: stream)] {
-                handleHub(.sendRefused(connection))
+            // The endpoint counts it. The broker closes those who don't read by itself.
+            let key = ChannelKey(peer: peer, stream: stream)
+            switch speakers[key] {
+            case .hub(let connection): handleHub(.sendRefused(connection))
+            // What comes behind the missing piece would be taken for something else.
+            case .echo: drop(key)
+            case .room, nil: break
             }
         }
     }
@@ -284,8 +290,12 @@ final class HubEngine {
             if peers[key.peer]?.isWritable == true, echo.waiting.isEmpty {
                 send(message.span.bytes, kind, on: key)
             } else {
-                echo.waitingBytes += message.count
-                guard echo.waitingBytes <= DirectEcho.waitingLimit else { return drop(key) }
+                let size = message.count + DirectEcho.messageOverhead
+                echo.waitingBytes += size
+                echoBytes += size
+                guard echo.waitingBytes <= DirectEcho.waitingLimit, echoBytes <= DirectEcho.totalWaitingLimit else {
+                    return drop(key)
+                }
                 echo.waiting.append((message, kind))
             }
         case nil: break
@@ -307,7 +317,9 @@ final class HubEngine {
                 while sent < echo.waiting.count, endpoint.bufferedBytes(of: id) <= TransportLimits().highWater {
                     let (message, kind) = echo.waiting[sent]
                     send(message.span.bytes, kind, on: key)
-                    echo.waitingBytes -= message.count
+                    let size = message.count + DirectEcho.messageOverhead
+                    echo.waitingBytes -= size
+                    echoBytes -= size
                     sent += 1
                 }
                 echo.waiting.removeFirst(sent)
@@ -323,7 +335,8 @@ final class HubEngine {
             hubChannels[connection] = nil
             handleHub(.closed(connection))
         case .room(let channel): channel.closed()
-        case .echo, nil: break
+        case .echo(let echo): echoBytes -= echo.waitingBytes
+        case nil: break
         }
     }
 

@@ -167,7 +167,12 @@ public final class HubServer: Sendable {
         do {
             let listening = try engine.listen(on: port)
             self.engine.value = engine
-            return listening
+            return listening.flatMapErrorThrowing { error in
+                // The next port is tried with a new one.
+                self.engine.value?.stop()
+                self.engine.value = nil
+                throw error
+            }
         } catch {
             return eventLoop.makeFailedFuture(error)
         }

@@ -85,8 +85,10 @@ extension SCTPAssociation {
         for index in 0..<end where sending.chunks[index].state == .inFlight {
             let chunk = sending.chunks[index]
             if chunk.transmissions > 1, newest?.precedes(chunk.successor) ?? true { continue }
-            sending.chunks[index].misses = chunk.misses + 1
-            guard chunk.misses + 1 >= Self.missesUntilLost else { continue }
+            // A peer may take back what it acknowledged as often as it likes, so this stops counting.
+            let misses = min(chunk.misses, Self.missesUntilLost) + 1
+            sending.chunks[index].misses = misses
+            guard misses >= Self.missesUntilLost else { continue }
             sending.lose(at: index)
             counters.fastRetransmits &+= 1
             isFastRetransmitting = true

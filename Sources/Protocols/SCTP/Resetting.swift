@@ -28,8 +28,12 @@ struct Resets: Sendable {
         peerSequence = peerTSN.value
     }
 
+    /// How many may wait. A peer that answers none could otherwise make the list, which is searched for each of its entries, as
+    /// long as there are streams; what is beyond is not reset.
+    static let limit = 2_048
+
     mutating func ask(_ streams: [UInt16]) {
-        for stream in streams where !contains(stream) { asked.append(stream) }
+        for stream in streams where asked.count < Self.limit && !contains(stream) { asked.append(stream) }
     }
 
     /// Whether an outgoing stream is being reset.

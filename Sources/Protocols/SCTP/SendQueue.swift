@@ -136,6 +136,7 @@ struct SendQueue: Sendable {
     mutating func unacknowledge(at index: Int) {
         guard chunks[index].state == .acknowledged else { return }
         chunks[index].state = .inFlight
+        chunks[index].misses = 0
         acknowledgedCount -= 1
         flight += chunks[index].size
     }

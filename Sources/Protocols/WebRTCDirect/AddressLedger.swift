@@ -19,6 +19,8 @@ struct AddressLedger {
     private var allBegun: TokenBucket
     private var refusals: TokenBucket
     private(set) var handshakes = 0
+    /// When accounts that say nothing any more are dropped again at the earliest: each time costs a walk through all of them.
+    private var nextSweep = Timestamp.zero
 
     init(limits: EndpointLimits) {
         self.limits = limits
@@ -40,7 +42,8 @@ struct AddressLedger {
     private mutating func update<Result>(
         _ address: IPAddress, at now: Timestamp, _ body: (inout Account) -> Result
     ) -> Result {
-        if accounts[address] == nil, accounts.count >= limits.addresses {
+        if accounts[address] == nil, accounts.count >= limits.addresses, now >= nextSweep {
+            nextSweep = now + .seconds(1)
             // Buckets fill in two seconds; after that an account without peers says nothing any more.
             accounts = accounts.filter { $0.value.peers > 0 || now - $0.value.lastUsed < .seconds(2) }
         }
@@ -51,12 +54,14 @@ struct AddressLedger {
 
     /// Whether a check of an unknown peer may be looked at.
     mutating func allowsCheck(from address: IPAddress, at now: Timestamp) -> Bool {
-        guard allChecks.take(at: now) else { return false }
-        return address.isLoopback
+        let isAllowed =
+            address.isLoopback
             || update(address, at: now) {
                 $0.lastUsed = now
                 return $0.checks.take(at: now)
             }
+        // The address' own share first: what one may not have must not be taken from all.
+        return isAllowed && allChecks.take(at: now)
     }
 
     /// Whether a refusal may be sent.
@@ -74,28 +79,35 @@ struct AddressLedger {
 
     /// Counts a peer no more.
     mutating func removePeer(at address: IPAddress, _ now: Timestamp) {
-        update(address, at: now) { $0.peers = max(0, $0.peers - 1) }
+        // One that was counted with the others' since there were too many accounts is counted there no more.
+        if let peers = accounts[address]?.peers, peers > 0 {
+            accounts[address]?.peers = peers - 1
+        } else {
+            shared.peers = max(0, shared.peers - 1)
+        }
     }
 
     /// Counts a handshake that begins, if one may.
     mutating func beginHandshake(at address: IPAddress, _ now: Timestamp) -> Bool {
-        guard handshakes < limits.handshakes, allBegun.take(at: now) else { return false }
+        guard handshakes < limits.handshakes else { return false }
         let isLoopback = address.isLoopback
         let limit = limits.handshakesPerAddress
         let isAllowed = update(address, at: now) {
-            guard isLoopback || $0.handshakes < limit && $0.begun.take(at: now) else {
-                return false
-            }
-            $0.handshakes += 1
-            return true
+            isLoopback || $0.handshakes < limit && $0.begun.take(at: now)
         }
-        if isAllowed { handshakes += 1 }
-        return isAllowed
+        guard isAllowed, allBegun.take(at: now) else { return false }
+        update(address, at: now) { $0.handshakes += 1 }
+        handshakes += 1
+        return true
     }
 
     /// Counts a handshake no more.
     mutating func endHandshake(at address: IPAddress, _ now: Timestamp) {
         handshakes -= 1
-        update(address, at: now) { $0.handshakes = max(0, $0.handshakes - 1) }
+        if let own = accounts[address]?.handshakes, own > 0 {
+            accounts[address]?.handshakes = own - 1
+        } else {
+            shared.handshakes = max(0, shared.handshakes - 1)
+        }
     }
 }

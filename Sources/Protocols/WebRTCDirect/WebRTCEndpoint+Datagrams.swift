@@ -31,7 +31,7 @@ extension WebRTCEndpoint {
             return refuse(check, .badRequest, .badRequest, key: nil, path, at: now, into: &output)
         }
         // Most checks come from a peer at an address that is known to be its own.
-        if let peer = byAddress[path.remote], peer.sends(check) {
+        if let peer = owner(of: path.remote), peer.sends(check) {
             return receive(check, of: peer, path, at: now, into: &output)
         }
         guard let name = name(of: check) else {
@@ -156,7 +156,7 @@ extension WebRTCEndpoint {
     mutating func receiveDTLS(
         _ bytes: RawSpan, _ path: ICEPath, at now: Timestamp, into output: inout EndpointOutput
     ) {
-        guard let owner = byAddress[path.remote] else { return counters.refuse(.uncheckedAddress) }
+        guard let owner = owner(of: path.remote) else { return counters.refuse(.uncheckedAddress) }
         guard owner.datagramRate.allows(at: now) else { return counters.refuse(.datagramRate) }
         if !challengers.isEmpty, let challenger = challengers[path.remote] {
             return contend(bytes, owner, challenger, path, at: now, into: &output)
@@ -227,7 +227,8 @@ extension WebRTCEndpoint {
         peer.username = username
         byUsername[username] = peer
         peer.ice.adopt(paths)
-        for address in paths.remoteAddresses { claim(address, for: peer) }
+        // Those of them that it took over: it has a limit, and only what it knows of is released when it goes.
+        for address in peer.ice.remoteAddresses { claim(address, for: peer) }
     }
 }
 

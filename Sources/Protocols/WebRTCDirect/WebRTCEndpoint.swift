@@ -176,6 +176,13 @@ public struct WebRTCEndpoint: ~Copyable {
             if let peer = peer(arrivals[firstArrival]), case .checked = peer.stage { break }
             firstArrival += 1
         }
+        // The first may stay where it is for as long as it checks and begins nothing; what came after it moves up.
+        if arrivals.count > 2 * configuration.limits.peers {
+            arrivals = arrivals[firstArrival...].filter {
+                if let peer = peer($0), case .checked = peer.stage { true } else { false }
+            }
+            firstArrival = 0
+        }
         if firstArrival > 64, firstArrival > arrivals.count / 2 {
             arrivals.removeFirst(firstArrival)
             firstArrival = 0
@@ -224,6 +231,13 @@ public struct WebRTCEndpoint: ~Copyable {
         slots[Int(peer.id.slot)].peer = nil
         slots[Int(peer.id.slot)].generation &+= 1
         freeSlots.append(Int(peer.id.slot))
+    }
+
+    /// The peer whose address this is.
+    func owner(of address: TransportAddress) -> Peer? {
+        guard let peer = byAddress[address] else { return nil }
+        if case .gone = peer.stage { return nil }
+        return peer
     }
 
     /// An address is no longer a peer's; who else checked from it gets it.
@@ -285,6 +299,7 @@ public struct WebRTCEndpoint: ~Copyable {
         }
         output.transport.consume()
         if let ending { return remove(peer, ending, at: now, into: &output) }
+        if case .gone = peer.stage { return }
         peer.updateDeadline()
         timers.update(peer)
         if isNew, peer.name.kind.isDirect {
@@ -322,7 +337,11 @@ public struct WebRTCEndpoint: ~Copyable {
             case .expired: return disconnect(peer, .silent, at: now, into: &output)
             }
         }
-        if isProbing { pass(.probe, to: peer, at: now, into: &output) }
+        if isProbing {
+            pass(.probe, to: peer, at: now, into: &output)
+            // Its timers are served with it, and the last of them ends the connection.
+            if case .gone = peer.stage { return }
+        }
         pass(.wake, to: peer, at: now, into: &output)
     }
 }
