@@ -157,8 +157,9 @@ class Client(Channel):
 
     def open(self, label: str, **parameters) -> Channel:
         """Open a further channel on this connection."""
-        channel = Channel(
-            self._phone, self._phone.call(lambda: self.connection.createDataChannel(label, **parameters)))
+        # All on the phone's own thread: the box's first frame may come before this one has asked to be told of it.
+        channel = self._phone.call(
+            lambda: Channel(self._phone, self.connection.createDataChannel(label, **parameters)))
         channel.wait_open()
         return channel
 
