@@ -40,7 +40,7 @@ import Testing
         #expect(link.second.isEstablished && link.second.association.sending.acknowledgedCount == 0)
     }
 
-    /// A peer may take back what it acknowledged as often as it likes; misses, counted in an octet, went on through that.
+    /// A peer may take back what it acknowledged as often as it likes; misses, counted in an octet, stop where they matter no more.
     @Test func takingBackWithoutEnd() {
         let link = Link.established()
         // A wide window first.
