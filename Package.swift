@@ -66,6 +66,9 @@ let package = Package(
         .systemLibrary(
             name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CNetlink", path: "Sources/CLibraries/CNetlink", pkgConfig: "libnl-genl-3.0",
+            providers: [.apt(["libnl-genl-3-dev"])]),
         .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
 
         // Cores: bytes and time in, bytes and events out.
@@ -87,6 +90,16 @@ let package = Package(
         library("Credentials", in: "Rooms", [crypto]),
         library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
         library("Hub", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
+        library("IEEE80211", in: "Radio", ["Wire"]),
+        library("Netlink", in: "Radio", ["Wire"]),
+        library("NL80211", in: "Radio", ["Wire", "IEEE80211", "Netlink"]),
+        library("WiFiCrypto", in: "Radio", ["COpenSSL"]),
+        library("SAE", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
+        library("Authenticator", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
+        library("Stations", in: "Radio", ["SansIO", "Wire", "IEEE80211", "SAE", "Authenticator"]),
+        library(
+            "AccessPoint", in: "Radio",
+            ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Stations"]),
         library("QRCode", in: "Panel", ["CQREncode"]),
 
         // The room page, embedded in the executable.
@@ -123,6 +136,21 @@ let package = Package(
         library(
             "BoxUDP", in: "Box",
             ["CLinux", "Wire", .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio)]),
+        library(
+            "BoxRadio", in: "Box",
+            [
+                "CLinux", "CNetlink", "SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "Stations", "AccessPoint",
+                logging,
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+            ]),
+        library(
+            "BoxLAN", in: "Box",
+            [
+                "CLinux", "SansIO", "Wire", "BoxState", logging,
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+            ]),
         library(
             "BoxRelay", in: "Box",
             [
@@ -232,6 +260,14 @@ let package = Package(
         tests(of: "Credentials"),
         tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
         tests(of: "Hub", ["SansIO", "Credentials"]),
+        tests(of: "IEEE80211", ["Wire"]),
+        tests(of: "Netlink", ["Wire"]),
+        tests(of: "NL80211", ["Wire", "IEEE80211", "Netlink"]),
+        tests(of: "WiFiCrypto"),
+        tests(of: "SAE", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
+        tests(of: "Authenticator", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
+        tests(of: "Stations", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator"]),
+        tests(of: "AccessPoint", ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "Stations"]),
         tests(of: "QRCode"),
         tests(of: "BoxState"),
         tests(
@@ -256,6 +292,8 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: nio),
             ]),
         tests(of: "BoxUDP", ["Wire"]),
+        tests(of: "BoxRadio", ["Wire", "Netlink", "NL80211", "AccessPoint"]),
+        tests(of: "BoxLAN", ["Wire", "BoxState"]),
         tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),
         tests(of: "Box", ["Wire", "BoxConfiguration"]),
     ],
