@@ -55,7 +55,17 @@ import Wire
             room:
               people: 32
               grace: 30
-            wifi: none
+            country: de
+            wifi:
+              mode: auto
+              interface: wlx0013ef
+              channel: 36
+              security: wpa3
+              name: Café
+              stations: 7
+              silence: 90
+              rekey: 2
+              subnet: 192.168.50.0/24
             panel: none
             control:
               group: wheel
@@ -89,7 +99,16 @@ import Wire
         #expect(configuration.broker.clients == 40)
         #expect(configuration.room.people == 32)
         #expect(configuration.room.grace == .seconds(30))
-        #expect(configuration.wifi == .none)
+        #expect(configuration.country == "DE")
+        #expect(configuration.wifi.mode == .auto)
+        #expect(configuration.wifi.interface == "wlx0013ef")
+        #expect(configuration.wifi.channel == 36)
+        #expect(configuration.wifi.security == .wpa3)
+        #expect(configuration.wifi.name == "Café")
+        #expect(configuration.wifi.stations == 7)
+        #expect(configuration.wifi.silence == .seconds(90))
+        #expect(configuration.wifi.rekey == .seconds(2))
+        #expect(configuration.wifi.subnet == IPNetwork(.v4(0xC0A8_3200), prefixLength: 24))
         #expect(configuration.panel == .none)
         #expect(configuration.control.group == "wheel")
         #expect(configuration.log.level == .trace)
@@ -126,6 +145,29 @@ import Wire
         // Empty text is how an override says "none".
         #expect(try load("names: [file]", flags: ["names="]).configuration.names == [])
         #expect(try load("names: [file]", environment: ["KIBITZ_NAMES": ""]).configuration.names == [])
+    }
+
+    @Test func wifiIsAGroupOrOneWord() throws {
+        #expect(try load().configuration.wifi.mode == .none)
+        #expect(try load(role: .service).configuration.wifi.mode == .auto)
+        #expect(try load("wifi: none", role: .service).configuration.wifi.mode == .none)
+        #expect(try load("wifi: auto").configuration.wifi.mode == .auto)
+        // Who says how, wants it.
+        let group = try load("name: x\nwifi:\n  interface: wlan1")
+        #expect(group.configuration.wifi.mode == .auto)
+        #expect(group.configuration.wifi.interface == "wlan1")
+        #expect(group.rows.first { $0.key == "wifi.mode" }?.source == "config.yaml:2")
+        #expect(try load("wifi: {mode: none, channel: 6}").configuration.wifi.mode == .none)
+        #expect(try load("wifi: {}").configuration.wifi.mode == .none)
+        #expect(try load("wifi:\n", role: .service).configuration.wifi.mode == .auto)
+        // A flag or a variable that names a detail does not overrule a file that says none.
+        #expect(try load("wifi: none", flags: ["wifi.channel=6"]).configuration.wifi.mode == .none)
+        #expect(try load("wifi: none", flags: ["wifi=auto"]).configuration.wifi.mode == .auto)
+        let environment = try load(environment: ["KIBITZ_WIFI": "auto", "KIBITZ_WIFI_CHANNEL": "11"])
+        #expect(environment.configuration.wifi.mode == .auto)
+        #expect(environment.configuration.wifi.channel == 11)
+        #expect(try load(environment: ["KIBITZ_WIFI_MODE": "auto"]).configuration.wifi.mode == .auto)
+        #expect(try load("country: \"\"").configuration.country == nil)
     }
 
     @Test func listingShowsEveryKeyWithValueAndSource() throws {

@@ -79,8 +79,35 @@ import Testing
         ("name: !!str x", "config.yaml:1: name: a tag (!); write the value itself"),
         ("name: &n x\nnames: [*n]", "config.yaml:2: names: must be a list of DNS names (16 at most)"),
         (
-            "wifi: ap",
-            "config.yaml:1: wifi: ap is not none, the only choice so far: the box joins a network that is there already"
+            "wifi: ap", "config.yaml:1: wifi.mode: ap is not one of auto, none"
+        ),
+        (
+            "wifi: [auto]",
+            "config.yaml:1: wifi: takes one of auto, none, or keys indented below it: mode, interface, channel, security, name, stations, silence, rekey, subnet"
+        ),
+        (
+            "country: UK",
+            "config.yaml:1: country: UK is not the two letters of a country (ISO 3166), such as DE, GB or US"
+        ),
+        (
+            "wifi: {channel: 14}",
+            "config.yaml:1: wifi.channel: 14 is not auto or the number of a channel (1 to 13, 36 to 64, 100 to 144, 149 to 177)"
+        ),
+        (
+            "wifi: {interface: a/b}",
+            "config.yaml:1: wifi.interface: a/b is not auto or the name of a network interface such as wlan0"
+        ),
+        (
+            "wifi: {name: A name that is far too long}",
+            "config.yaml:1: wifi.name: \"A name that is far too long\" is not a name of 1 to 24 bytes without control characters"
+        ),
+        (
+            "wifi: {subnet: 8.8.8.0/24}",
+            "config.yaml:1: wifi.subnet: 8.8.8.0/24 is not auto or a private network such as 10.77.0.0/24"
+        ),
+        (
+            "wifi: {subnet: 10.0.0.1/24}",
+            "config.yaml:1: wifi.subnet: 10.0.0.1/24 is not auto or a private network such as 10.77.0.0/24"
         ),
         ("panel: ssd1306", "config.yaml:1: panel: ssd1306 is not one of terminal, none"),
     ])

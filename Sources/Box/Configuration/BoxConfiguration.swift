@@ -52,8 +52,11 @@ public struct BoxConfiguration: Sendable, Equatable {
     public var broker = Broker()
     /// The room.
     public var room = Room()
-    /// What the box does with its Wi-Fi adapter.
-    public var wifi = WiFi.none
+    /// Where the box is, as an ISO 3166 code of two capital letters, which says what its radio may send; nil when the
+    /// owner has not said.
+    public var country: String?
+    /// The box's own Wi-Fi.
+    public var wifi = WiFi()
     /// Where the join QR and the state are shown.
     public var panel: Panel
     /// The local control socket.
@@ -76,6 +79,7 @@ public struct BoxConfiguration: Sendable, Equatable {
             http = Server(port: 80)
             https = Server(port: 443)
             panel = .none
+            wifi.mode = .auto
         }
     }
 }
@@ -187,12 +191,6 @@ extension BoxConfiguration {
         public var people = 12
         /// How long the place of a person who dropped out is kept.
         public var grace: Duration = .seconds(120)
-    }
-
-    /// What the box does with its Wi-Fi adapter.
-    public enum WiFi: String, Sendable, CaseIterable {
-        /// Nothing: the box is a guest on a network that is there already.
-        case none
     }
 
     /// Where the join QR and the state are shown.

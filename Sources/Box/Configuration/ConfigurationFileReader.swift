@@ -53,22 +53,30 @@ struct ConfigurationFileReader {
             } else if !name.contains("."), let setting = Setting.named(path) {
                 readValue(value, of: setting, key: key.mark)
             } else if group == nil, Setting.isGroup(name) {
-                readGroup(value, name: name)
+                readGroup(value, name: name, key: key.mark)
             } else {
                 report(key.mark, key: path, Setting.adviceForUnknown(path))
             }
         }
     }
 
-    private mutating func readGroup(_ node: YAMLNode, name: String) {
+    private mutating func readGroup(_ node: YAMLNode, name: String, key: YAMLMark) {
         let members = Setting.members(of: name).joined(separator: ", ")
+        let scalar = Setting.scalarKey(of: name).flatMap(Setting.named)
         switch node.content {
-        case .mapping(let entries): readEntries(entries, group: name)
+        case .mapping(let entries):
+            readEntries(entries, group: name)
+            // Who says how, wants it.
+            if let scalar, !entries.isEmpty, values[scalar.key] == nil {
+                values[scalar.key] = GivenValues.Given(
+                    content: .scalar("auto"), place: "\(path):\(key.line)", line: key.line, column: key.column)
+            }
         // A group whose keys are all remarks.
         case .scalar(_, isNull: true): break
+        case .scalar where scalar != nil: if let scalar { readValue(node, of: scalar, key: key) }
         case .scalar, .sequence:
-            report(
-                node.mark, key: name, "takes no value; its keys stand indented below it: \(members)")
+            let words = scalar.map { "takes \($0.takes), or keys indented below it" }
+            report(node.mark, key: name, "\(words ?? "takes no value; its keys stand indented below it"): \(members)")
         case .unsupported(let words): report(node.mark, key: name, words)
         }
     }

@@ -105,6 +105,7 @@ extension Resolution {
     /// Applies the environment variables that start with `KIBITZ_`.
     fileprivate mutating func apply(environment: [String: String]) {
         let prefix = ConfigurationLoader.environmentPrefix
+        let environment = environment.withGroupScalars(prefix: prefix)
         let provider = EnvironmentVariablesProvider(environmentVariables: environment)
             .prefixKeys(with: ConfigKey([prefix]))
         // A lookup names the variable whether it is there or not.
@@ -132,7 +133,8 @@ extension Resolution {
                 found.append(Found(rank: .flag, ConfigurationProblem(place, "\(shown(flag)) is not KEY=VALUE")))
                 continue
             }
-            let key = String(flag[..<equals])
+            let name = String(flag[..<equals])
+            let key = Setting.scalarKey(of: name) ?? name
             let text = String(flag[equals...].dropFirst())
             guard let setting = Setting.named(key) else {
                 let problem = ConfigurationProblem(place, key: shown(key), Setting.adviceForUnknown(key))
@@ -143,6 +145,22 @@ extension Resolution {
                 content: setting.isList ? .list(listItems(text)) : .scalar(text), place: place, line: 0)
         }
         apply(GivenValues(providerName: place, values: values), rank: .flag)
+    }
+}
+
+extension [String: String] {
+    /// The same with `KIBITZ_WIFI` as `KIBITZ_WIFI_MODE`, where that is not set as well.
+    fileprivate func withGroupScalars(prefix: String) -> [String: String] {
+        var result = self
+        for group in Setting.groups {
+            guard let key = Setting.scalarKey(of: group), let value = self["\(prefix)_\(group.uppercased())"] else {
+                continue
+            }
+            result["\(prefix)_\(group.uppercased())"] = nil
+            let name = "\(prefix)_\(key.uppercased().replacing(".", with: "_"))"
+            if result[name] == nil { result[name] = value }
+        }
+        return result
     }
 }
 

@@ -113,7 +113,7 @@ extension Setting {
         Setting("http.port", \.http.port, .port, "The port of the web page without encryption."),
         Setting("https.port", \.https.port, .port, "The port of the web page with encryption."),
         Setting(
-            "link.scheme", \.link.scheme, .choice(),
+            "link.scheme", \.link.scheme, .choice,
             "How the join link starts; auto is https if certificate is set, else http."),
         Setting(
             "certificate.chain", \.certificateChain, pathOf: .file,
@@ -137,7 +137,7 @@ extension Setting {
             "discovery", \.discovery, .boolean,
             "Let Kibitz's app find the hub without a code; anyone on the network can then pose as it."),
         Setting(
-            "direct", \.direct, .choice(),
+            "direct", \.direct, .choice,
             "What the hub's port does for programs that speak WebRTC Direct; echo adds the page /direct."),
         Setting("broker.key", \.broker.key, .apiKey, "The key that PeerJS clients must name."),
         Setting("broker.path", \.broker.path, .urlPath, "The path below which the PeerJS broker answers."),
@@ -148,21 +148,52 @@ extension Setting {
         Setting(
             "room.grace", \.room.grace, .seconds(5...3600), "How long the place of a person who dropped out is kept."),
         Setting(
-            "wifi", \.wifi, .choice(elseWords: "the only choice so far: the box joins a network that is there already"),
-            "What the box does with its Wi-Fi adapter."),
-        Setting("panel", \.panel, .choice(), "Where the join QR and the state are shown."),
+            "country", \.country, .country,
+            "The country the box is in, which says what its Wi-Fi may send; \"\" is unknown."),
+        Setting(
+            "wifi.mode", \.wifi.mode, .choice,
+            "Whether the box makes its own Wi-Fi; \"wifi: auto\" or \"wifi: none\" says it without a group."),
+        Setting(
+            "wifi.interface", \.wifi.interface, .interfaceOrAuto,
+            "The network interface of the Wi-Fi adapter; auto takes the first that can."),
+        Setting(
+            "wifi.channel", \.wifi.channel, .channelOrAuto, "The channel; auto takes the one that is used least."),
+        Setting(
+            "wifi.security", \.wifi.security, .choice,
+            "How phones prove that they know the passphrase; transition is WPA2 and WPA3."),
+        Setting(
+            "wifi.name", \.wifi.name, .networkName,
+            "The Wi-Fi's name, before the suffix that changes with the passphrase."),
+        Setting(
+            "wifi.stations", \.wifi.stations, .integer(1...2007),
+            "The most phones on the Wi-Fi at one time, if the adapter can hold as many."),
+        Setting(
+            "wifi.silence", \.wifi.silence, .seconds(5...3600),
+            "How long a phone may be silent before the box asks if it is still there."),
+        Setting(
+            "wifi.rekey", \.wifi.rekey, .seconds(1...86400), "How often the Wi-Fi's group key is changed."),
+        Setting(
+            "wifi.subnet", \.wifi.subnet, .privateNetworkOrAuto,
+            "The IPv4 network of the phones; auto takes 10.77.0.0/24 if it is free."),
+        Setting("panel", \.panel, .choice, "Where the join QR and the state are shown."),
         Setting(
             "control.group", \.control.group, .groupName,
             "The system group that may control the box by its local socket, besides root."),
-        Setting("log.level", \.log.level, .choice(), "The least important events that are logged."),
+        Setting("log.level", \.log.level, .choice, "The least important events that are logged."),
     ]
 
     private static let byKey = Dictionary(uniqueKeysWithValues: all.map { ($0.key, $0) })
     /// The first parts of keys with a dot.
-    private static let groups = Set(all.compactMap { group(of: $0.key) })
+    static let groups = Set(all.compactMap { group(of: $0.key) })
 
     /// The setting with this key.
     static func named(_ key: String) -> Setting? { byKey[key] }
+
+    /// The key that a value given to a group as a whole is for: `wifi: none` is short for `wifi.mode: none`.
+    static func scalarKey(of group: String) -> String? {
+        let key = group + ".mode"
+        return byKey[key] == nil ? nil : key
+    }
 
     /// Whether keys stand below `key`.
     static func isGroup(_ key: String) -> Bool { groups.contains(key) }

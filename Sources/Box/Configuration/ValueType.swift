@@ -66,11 +66,9 @@ extension ValueType<Duration> {
 
 extension ValueType where Value: RawRepresentable<String> & CaseIterable {
     /// One of an enumeration's names.
-    /// - Parameter elseWords: for an enumeration with a single case, why there is no choice.
-    static func choice(elseWords: String? = nil) -> ValueType {
-        let names = Value.allCases.map(\.rawValue).joined(separator: ", ")
-        return ValueType(
-            words: elseWords.map { "\(names), \($0)" } ?? "one of \(names)", parse: { Value(rawValue: $0) },
+    static var choice: ValueType {
+        ValueType(
+            words: "one of \(Value.allCases.map(\.rawValue).joined(separator: ", "))", parse: { Value(rawValue: $0) },
             format: { $0.rawValue })
     }
 }
@@ -158,7 +156,67 @@ extension ValueType<String> {
         }, format: { $0 })
 }
 
+extension ValueType<String> {
+    /// The part of an SSID that the owner chooses.
+    static let networkName = ValueType(
+        words: "a name of 1 to \(BoxConfiguration.WiFi.maximumNameLength) bytes without control characters",
+        parse: { text in
+            let fits = text.utf8.count <= BoxConfiguration.WiFi.maximumNameLength
+            return fits ? displayName.parse(text) : nil
+        }, format: { $0 })
+}
+
+extension ValueType<Int?> {
+    static let channelOrAuto = ValueType(
+        words: "auto or the number of a channel (1 to 13, 36 to 64, 100 to 144, 149 to 177)",
+        parse: { text in
+            if text == "auto" { return .some(nil) }
+            guard let number = decimal(text, in: 1...177), BoxConfiguration.WiFi.channels.contains(number) else {
+                return nil
+            }
+            return number
+        },
+        format: { $0.map { "\($0)" } ?? "auto" })
+}
+
+extension ValueType<IPNetwork?> {
+    /// A network for phones: of 256 addresses, from the ranges for private use (RFC 1918).
+    static let privateNetworkOrAuto = ValueType(
+        words: "auto or a private network such as 10.77.0.0/24",
+        parse: { text in
+            if text == "auto" { return .some(nil) }
+            guard text.hasSuffix("/24"), let base = IPAddress(ipv4: String(text.dropLast(3))), base.isPrivate,
+                case .v4(let value) = base, value & 0xff == 0
+            else { return nil }
+            return IPNetwork(base, prefixLength: 24)
+        },
+        format: { $0?.description ?? "auto" })
+}
+
 extension ValueType<String?> {
+    /// A country by its code; empty text is none.
+    static let country = ValueType(
+        words: "the two letters of a country (ISO 3166), such as DE, GB or US",
+        parse: { text in
+            if text.isEmpty { return .some(nil) }
+            let code = text.uppercased()
+            guard CountryCodes.contains(code) else { return nil }
+            return code
+        },
+        format: { $0 ?? "" })
+
+    /// A network interface's name, as the kernel takes it (dev_valid_name in net/core/dev.c).
+    static let interfaceOrAuto = ValueType(
+        words: "auto or the name of a network interface such as wlan0",
+        parse: { text in
+            if text == "auto" { return .some(nil) }
+            guard (1...15).contains(text.utf8.count), text != ".", text != "..",
+                text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && !"/:".utf8.contains($0) })
+            else { return nil }
+            return text
+        },
+        format: { $0 ?? "auto" })
+
     /// A path; empty text is none. It is read as the process sees it: a relative one from the working directory.
     static func path(of kind: FileKind) -> ValueType {
         let noun =
