@@ -48,25 +48,122 @@ func key(_ seed: UInt64 = 1) -> BoxKey {
     @Test func survivesItsTextForm() throws {
         var generator = SeededGenerator(seed: 6)
         let room = RoomCredentials(using: &generator).rotated(using: &generator)
-        #expect(try RoomCredentials(text: room.text) == room)
-        let last = try RoomCredentials(text: "kibitz-local room 1 \(UInt32.max) \(room.secret)\n")
+        #expect(try RoomCredentials(text: room.text, using: &generator) == room)
+        let text = room.text.replacing(" 2 2 ", with: " 2 \(UInt32.max) ")
+        let last = try RoomCredentials(text: text, using: &generator)
+        #expect(last.generation == .max)
         #expect(last.rotated(using: &generator).generation == 1)
     }
 
-    @Test func refusesDamagedFiles() {
+    /// A box that is updated keeps its room: printed codes stay good.
+    @Test func theFormBeforeTheWiFiIsUpgraded() throws {
+        var generator = SeededGenerator(seed: 7)
         let secret = "AAAAAAAAAAAAAAAAAAAAAA"
-        #expect(throws: Never.self) { try RoomCredentials(text: "kibitz-local room 1 7 \(secret)\n") }
-        for bad in [
-            "", "kibitz-local room 1", "kibitz-local room 1 7", "kibitz-local room 1 0 \(secret)",
+        let old = "kibitz-local room 1 7 \(secret)\n"
+        let room = try RoomCredentials(text: old, using: &generator)
+        #expect(room.generation == 7)
+        #expect(room.admits(secret: secret))
+        #expect(room.text.hasPrefix("kibitz-local room 2 7 \(secret) "))
+        #expect(try RoomCredentials(text: room.text, using: &generator) == room)
+        let other = try RoomCredentials(text: old, using: &generator)
+        #expect(other.wifi.passphrase != room.wifi.passphrase)
+    }
+
+    @Test func refusesDamagedFiles() {
+        var generator = SeededGenerator(seed: 8)
+        let secret = "AAAAAAAAAAAAAAAAAAAAAA"
+        let wifi = "k7m3 bcdfg-23456-vwxyz"
+        let whole = "kibitz-local room 2 7 \(secret) \(wifi)\n"
+        #expect(throws: Never.self) { try RoomCredentials(text: whole, using: &generator) }
+        // Cut off anywhere but before the newline, a file is damaged and not an older one.
+        let truncations = (0..<(whole.count - 1)).map { String(whole.prefix($0)) }
+        for bad in truncations + [
+            "kibitz-local room 1 7", "kibitz-local room 1 0 \(secret)",
             "kibitz-local room 1 x \(secret)", "kibitz-local room 1 -1 \(secret)",
             "kibitz-local room 1 4294967296 \(secret)",
             "kibitz-local room 1 7 \(secret)A", "kibitz-local room 1 7 AAAAAAAAAAAAAAAAAAAAAB",
             "kibitz-local room 1 7 ",
-            "kibitz-local room 1 7 \(secret) x", "kibitz-local room 2 7 \(secret)", "kibitz-local room 1 7  \(secret)",
-            "kibitz-local room 1 7 \(secret)\nmore\n",
+            "kibitz-local room 1 7 \(secret) x", "kibitz-local room 3 7 \(secret) \(wifi)",
+            "kibitz-local room 1 7  \(secret)", "kibitz-local room 1 7 \(secret)\nmore\n",
+            "kibitz-local room 1 7 \(secret) \(wifi)", "kibitz-local room 2 7 \(secret)",
+            "kibitz-local room 2 0 \(secret) \(wifi)", "kibitz-local room 2 7 \(secret) \(wifi) x",
+            "kibitz-local room 2 7 \(secret) k7m bcdfg-23456-vwxyz",
+            "kibitz-local room 2 7 \(secret) k7mi bcdfg-23456-vwxyz",
+            "kibitz-local room 2 7 \(secret) k7m3 bcdfg-23456-vwxy0",
+            "kibitz-local room 2 7 \(secret) k7m3 bcdfg-23456",
+            "kibitz-local room 2 7 \(secret) k7m3 bcdfg-23456-vwxyz-bcdfg",
+            "kibitz-local room 2 7 \(secret) k7m3 bcdfgh-3456-vwxyz",
+            "kibitz-local room 2 7 \(secret) k7m3 bcdfg-2345é-vwxyz",
+            "kibitz-local room 2 7 \(secret) k7m3  bcdfg-23456-vwxyz", whole + whole,
         ] {
-            #expect(throws: CredentialFileError.self, "\(bad)") { try RoomCredentials(text: bad) }
+            #expect(throws: CredentialFileError.self, "\(bad)") {
+                try RoomCredentials(text: bad, using: &generator)
+            }
         }
+    }
+}
+
+@Suite struct WiFiCredentialsTests {
+    @Test func rotationChangesAllThree() {
+        var generator = SeededGenerator(seed: 11)
+        var room = RoomCredentials(using: &generator)
+        var suffixes: Set<String> = []
+        var passphrases: Set<String> = []
+        for _ in 0..<200 {
+            let next = room.rotated(using: &generator)
+            #expect(next.secret != room.secret)
+            #expect(next.wifi.suffix != room.wifi.suffix)
+            #expect(next.wifi.passphrase != room.wifi.passphrase)
+            room = next
+            suffixes.insert(room.wifi.suffix)
+            passphrases.insert(room.wifi.passphrase)
+        }
+        #expect(suffixes.count > 190 && passphrases.count == 200)
+    }
+
+    /// Fit for WPA2 and WPA3 (8 to 63 printable ASCII characters), to be read aloud and typed; at least 60 random bits.
+    @Test func passphrasesAreTypeable() {
+        var generator = SeededGenerator(seed: 12)
+        var used: Set<Character> = []
+        for _ in 0..<500 {
+            let passphrase = RoomCredentials(using: &generator).wifi.passphrase
+            #expect(passphrase.utf8.count == 17)
+            #expect(passphrase.split(separator: "-").map(\.count) == [5, 5, 5])
+            used.formUnion(passphrase)
+        }
+        #expect(used.isDisjoint(with: "01oilaeu"))
+        #expect(used.allSatisfy { $0.isASCII && ($0.isLowercase || $0.isNumber || $0 == "-") })
+        // 15 characters, each one of as many: 28^15 > 2^72.
+        #expect(used.subtracting("-").count == 28)
+    }
+
+    @Test(arguments: [
+        ("Kibitz", "Kibitz"), ("", ""), ("The Bridge Club", "The Bridge Club"),
+        (String(repeating: "a", count: 27), String(repeating: "a", count: 27)),
+        (String(repeating: "a", count: 28), String(repeating: "a", count: 27)),
+        // Three octets each: nine fit. Nothing is left of a character that does not fit.
+        (String(repeating: "語", count: 12), String(repeating: "語", count: 9)),
+        ("Café " + String(repeating: "👩‍👩‍👧‍👦", count: 3), "Café"),
+        (String(repeating: "a", count: 26) + " b", String(repeating: "a", count: 26)),
+        (String(repeating: "a", count: 26) + "é", String(repeating: "a", count: 26)),
+    ])
+    func namesFit(_ name: String, _ kept: String) {
+        var generator = SeededGenerator(seed: 13)
+        let wifi = RoomCredentials(using: &generator).wifi
+        let ssid = wifi.ssid(name: name)
+        #expect(ssid == "\(kept)-\(wifi.suffix)")
+        #expect(ssid.utf8.count <= 32)
+    }
+
+    @Test(arguments: [
+        ("Kibitz-k7m3", "bcdfg-23456-vwxyz", "WIFI:T:WPA;S:Kibitz-k7m3;P:bcdfg-23456-vwxyz;;"),
+        (#"a;b,c:d"e\f"#, "p;;", #"WIFI:T:WPA;S:a\;b\,c\:d\"e\\f;P:p\;\;;;"#),
+        ("Café 語", "x", "WIFI:T:WPA;S:Café 語;P:x;;"),
+        // A letter that joins with the escaped character into one must not hide it.
+        (";\u{301}", "x", "WIFI:T:WPA;S:\\;\u{301};P:x;;"),
+    ])
+    func codesAreEscaped(_ ssid: String, _ passphrase: String, _ text: String) {
+        #expect(WiFiCode.text(ssid: ssid, passphrase: passphrase) == text)
     }
 }
 

@@ -62,9 +62,11 @@ public final class RoomAuthority: Sendable {
         }
         let room: RoomCredentials
         if let text = try Self.read(Self.roomFile, from: state) {
-            do { room = try RoomCredentials(text: text) } catch {
+            do { room = try RoomCredentials(text: text, using: &generator) } catch {
                 throw DamagedFile(path: state.path(of: Self.roomFile), reason: error.description)
             }
+            // A file of an earlier version gains what the Wi-Fi needs; the room stays as it is.
+            if room.text != text { try state.write(Array(room.text.utf8), to: Self.roomFile) }
         } else {
             room = RoomCredentials(using: &generator)
             try state.write(Array(room.text.utf8), to: Self.roomFile)
