@@ -38,6 +38,14 @@ public struct SecretBytes: Sendable {
         }
     }
 
+    /// Takes octets over: the original is overwritten and emptied.
+    /// - Parameter octets: an array that nothing else holds, grown in room reserved before, so that no copy is left.
+    public init(wiping octets: inout [UInt8]) {
+        self.init(octets)
+        octets.withUnsafeMutableBytes { OPENSSL_cleanse($0.baseAddress, $0.count) }
+        octets = []
+    }
+
     /// Draws octets.
     /// - Parameters:
     ///   - count: how many.
