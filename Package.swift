@@ -217,8 +217,12 @@ let package = Package(
             path: "Tests/Load", swiftSettings: settings),
 
         .target(
-            name: "TestSupport", path: "Tests/Support", exclude: ["Simulation", "WebRTCClient"], swiftSettings: settings
-        ),
+            name: "TestSupport", path: "Tests/Support", exclude: ["SAEClient", "Simulation", "WebRTCClient"],
+            swiftSettings: settings),
+        // The station's side of SAE.
+        .target(
+            name: "SAEClient", dependencies: ["Wire", "IEEE80211", "WiFiCrypto", "SAE"],
+            path: "Tests/Support/SAEClient", swiftSettings: settings),
         // The other end of a WebRTCEndpoint, for tests and for the load of `scripts/bench`.
         .target(
             name: "WebRTCClient",
@@ -264,7 +268,7 @@ let package = Package(
         tests(of: "Netlink", ["Wire"]),
         tests(of: "NL80211", ["Wire", "IEEE80211", "Netlink"]),
         tests(of: "WiFiCrypto"),
-        tests(of: "SAE", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
+        tests(of: "SAE", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAEClient"]),
         tests(of: "Authenticator", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
         tests(of: "Stations", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator"]),
         tests(of: "AccessPoint", ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "Stations"]),
