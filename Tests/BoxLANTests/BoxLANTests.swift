@@ -1,1 +1,2 @@
-// Its tests follow.
+import Testing
+@testable import BoxLAN

@@ -1,0 +1,223 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// A program that runs for this process and does not outlive it.
+///
+/// A thread of its own starts it, reads what it says on standard error line by line, and waits for its end. The kernel's
+/// signal at a parent's death (prctl(2), `PR_SET_PDEATHSIG`) comes when the thread that started a child ends, so that thread
+/// must be there as long as the child is; `setpriv` asks for it on the child's side.
+final class ChildProcess: Sendable {
+    /// How a program ended.
+    enum End: Equatable, Sendable, CustomStringConvertible {
+        /// By itself, with a status; 0 is success.
+        case exited(Int32)
+        /// By a signal.
+        case killed(Int32)
+        /// It did not even start: the number of an error.
+        case notStarted(Int32)
+
+        var description: String {
+            switch self {
+            case .exited(let status): "it ended with status \(status)"
+            case .killed(let signal): "signal \(signal) ended it"
+            case .notStarted(let code): "it could not be started: \(String(cString: strerror(code)))"
+            }
+        }
+    }
+
+    /// What is run.
+    struct Command: Sendable {
+        /// The path of the program, then its arguments.
+        var arguments: [String]
+        /// What it reads on standard input, 64 KB at most: as much as a pipe takes at once.
+        var input: [UInt8] = []
+        /// A descriptor for its standard output; nil for `/dev/null`. It is closed here once the program has it.
+        var output: Int32?
+    }
+
+    /// Longer lines are cut.
+    static let lineLimit = 1000
+
+    private struct Running {
+        var pid: pid_t?
+        var isStopped = false
+    }
+    private let running = Mutex(Running())
+
+    private init() {}
+
+    /// Starts a program.
+    /// - Parameters:
+    ///   - command: what is run.
+    ///   - onLine: called for each line it says, on a thread of its own.
+    ///   - onEnd: called once, on the same thread, when it has ended.
+    static func start(
+        _ command: Command, onLine: @escaping @Sendable (String) -> Void, onEnd: @escaping @Sendable (End) -> Void
+    ) -> ChildProcess {
+        let child = ChildProcess()
+        let started = startThread { onEnd(child.run(command, onLine: onLine)) }
+        if started != 0 {
+            command.output.map { _ = close($0) }
+            onEnd(.notStarted(started))
+        }
+        return child
+    }
+
+    /// Runs a program to its end.
+    /// - Returns: how it ended, and the first lines it said.
+    static func run(_ command: Command) async -> (end: End, words: [String]) {
+        let lines = Mutex<[String]>([])
+        let end = await withCheckedContinuation { continuation in
+            _ = start(
+                command,
+                onLine: { line in lines.withLock { if $0.count < 8 { $0.append(line) } } },
+                onEnd: { continuation.resume(returning: $0) })
+        }
+        return (end, lines.withLock { $0 })
+    }
+
+    /// Sends a signal, if the program still runs. One that has not been started yet will not be.
+    func signal(_ number: Int32) {
+        running.withLock { running in
+            running.isStopped = true
+            // Not yet waited for, so the number is still this program's.
+            if let pid = running.pid { kill(pid, number) }
+        }
+    }
+
+    // MARK: On the thread
+
+    private func run(_ command: Command, onLine: (String) -> Void) -> End {
+        defer { command.output.map { _ = close($0) } }
+        var input: [Int32] = [-1, -1]
+        var words: [Int32] = [-1, -1]
+        guard CLinux_pipe2(&input, O_CLOEXEC) == 0 else { return .notStarted(errno) }
+        guard CLinux_pipe2(&words, O_CLOEXEC) == 0 else {
+            let code = errno
+            input.forEach { close($0) }
+            return .notStarted(code)
+        }
+        let written = command.input.withUnsafeBytes { write(input[1], $0.baseAddress, $0.count) }
+        close(input[1])
+        var code: Int32 = 0
+        if written != command.input.count {
+            code = E2BIG
+        } else {
+            code = running.withLock { running in
+                guard !running.isStopped else { return ECANCELED }
+                var pid: pid_t = 0
+                let code = Self.spawn(command, input: input[0], words: words[1], &pid)
+                if code == 0 { running.pid = pid }
+                return code
+            }
+        }
+        close(input[0])
+        close(words[1])
+        defer { close(words[0]) }
+        guard code == 0, let pid = running.withLock({ $0.pid }) else { return .notStarted(code) }
+        Self.read(linesOf: words[0], onLine)
+        // Wait without reaping, forget the number, and only then let the system give it to another process.
+        var information = siginfo_t()
+        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
+        running.withLock { $0.pid = nil }
+        var status: Int32 = 0
+        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
+        return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(status & 0x7F)
+    }
+
+    private static func spawn(_ command: Command, input: Int32, words: Int32, _ pid: inout pid_t) -> Int32 {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, input, 0)
+        if let output = command.output {
+            posix_spawn_file_actions_adddup2(&actions, output, 1)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
+        }
+        posix_spawn_file_actions_adddup2(&actions, words, 2)
+        CLinux_spawn_closefrom(&actions, 3)
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        // No signal stays blocked or ignored because it is here, and Ctrl-C at the terminal is for the box alone: it
+        // ends its children in order.
+        var none = sigset_t()
+        sigemptyset(&none)
+        var all = sigset_t()
+        sigfillset(&all)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setsigdefault(&attributes, &all)
+        posix_spawnattr_setpgroup(&attributes, 0)
+        posix_spawnattr_setflags(
+            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
+        let environment = ["PATH=\(Program.directories.joined(separator: ":"))", "LC_ALL=C"]
+        return withCStrings(command.arguments) { arguments in
+            withCStrings(environment) { posix_spawn(&pid, arguments[0]!, &actions, &attributes, arguments, $0) }
+        }
+    }
+
+    private static func read(linesOf descriptor: Int32, _ onLine: (String) -> Void) {
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        var line: [UInt8] = []
+        func end() {
+            if !line.isEmpty { onLine(String(decoding: line, as: UTF8.self)) }
+            line.removeAll(keepingCapacity: true)
+        }
+        while true {
+            let count = buffer.withUnsafeMutableBytes { Glibc.read(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { break }
+            for byte in buffer[..<count] {
+                if byte == UInt8(ascii: "\n") { end() } else if line.count < lineLimit { line.append(byte) }
+            }
+        }
+        end()
+    }
+}
+
+/// A program of the system's.
+enum Program {
+    /// Where programs of administrators are, whatever a person's `PATH` is.
+    static let directories = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/local/bin", "/usr/bin", "/bin"]
+
+    /// The path of a program; nil when it is not installed.
+    static func path(of name: String) -> String? {
+        directories.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+}
+
+/// Calls `body` with pointers to copies of `strings` and a null pointer after them, as `execve` wants it.
+private func withCStrings<Result>(
+    _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
+) -> Result {
+    let pointers = strings.map { strdup($0) }
+    defer { pointers.forEach { free($0) } }
+    return body(pointers + [nil])
+}
+
+/// Starts a thread that runs `body` and ends.
+/// - Returns: 0, or the number of an error.
+private func startThread(_ body: @escaping @Sendable () -> Void) -> Int32 {
+    final class Work {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var attributes = pthread_attr_t()
+    pthread_attr_init(&attributes)
+    defer { pthread_attr_destroy(&attributes) }
+    pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+    let work = Unmanaged.passRetained(Work(body))
+    var thread = pthread_t()
+    let code = pthread_create(
+        &thread, &attributes,
+        { argument in
+            // The work goes before the thread does what may take days.
+            let body = Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue().body
+            body()
+            return nil
+        }, work.toOpaque())
+    if code != 0 { work.release() }
+    return code
+}

@@ -1,0 +1,118 @@
+import Wire
+
+/// What the Wi-Fi may reach, as a table of nftables that is the box's own: its public ports and nothing else of it, and
+/// no other network at all.
+///
+/// Other tables of the machine's owner stay as they are. A packet has to pass all of them: what this table accepts may
+/// still be dropped by another.
+struct Firewall: Equatable, Sendable {
+    /// The table's name.
+    static let table = "kibitz-local"
+
+    /// The interface of the access point.
+    var interface: String
+    /// The Wi-Fi's addresses.
+    var place: AccessNetwork.Place
+    /// The box's public ports.
+    var ports: AccessNetwork.Ports
+
+    /// Takes the table away, whether it is there or not.
+    static let removal = "add table inet \(table)\ndelete table inet \(table)\n"
+
+    /// The rules for `nft -f`, carried out as one transaction: what an earlier run left is replaced, and at no moment is
+    /// there less than the whole.
+    ///
+    /// No rule asks for the state of connections. What a phone sends to the box needs none, and a table of connections is
+    /// something a phone could fill. The one exception is the redirection of port 80 where HTTP is on another one.
+    var rules: String {
+        let networkV6 = place.networkV6.map { "\($0), " } ?? ""
+        let boxV6 = place.addressV6.map { "\($0), " } ?? ""
+        let http = Set([80, ports.http, ports.https]).sorted().map(String.init).joined(separator: ", ")
+        let media = ([ports.stun] + (ports.hub.map { [$0] } ?? [])).map(String.init).joined(separator: ", ")
+        let relay = ports.relay.map { ", \($0.lowerBound)-\($0.upperBound)" } ?? ""
+        return Self.removal + """
+            table inet \(Self.table) {
+                # Phones that ask for an address: 30 messages at once, then one a second. A phone needs four.
+                set dhcp_clients {
+                    type ether_addr
+                    size 1024
+                    flags dynamic,timeout
+                    timeout 5m
+                }
+
+                chain prerouting {
+                    type filter hook prerouting priority raw; policy accept;
+                    iifname != "\(interface)" accept
+                    # Only addresses of this network, and those of phones that have none yet.
+                    ip saddr != { \(place.network), 0.0.0.0 } drop
+                    ip6 saddr != { \(networkV6)fe80::/10, :: } drop
+                    # Beyond the box there is nothing. Programs learn it at once instead of waiting.
+                    fib daddr type unicast limit rate 200/second burst 50 packets reject with icmpx admin-prohibited
+                    fib daddr type unicast drop
+                    # The box by its addresses on this network, not by those it has on others.
+                    ip daddr != { \(place.address), \(place.broadcast), 255.255.255.255, 224.0.0.0/4 } drop
+                    ip6 daddr != { \(boxV6)fe80::/10, ff00::/8 } drop
+                }
+
+                chain input {
+                    type filter hook input priority filter - 10; policy accept;
+                    iifname != "\(interface)" accept
+                    tcp dport { \(http) } accept
+                    udp dport { \(media)\(relay) } accept
+                    # DNS and multicast DNS. DNS over TCP is for long answers; ours are short.
+                    udp dport { 53, 5353 } accept
+                    udp dport 67 update @dhcp_clients { ether saddr limit rate over 1/second burst 30 packets } drop
+                    udp dport 67 accept
+                    icmp type { echo-request, destination-unreachable, time-exceeded, parameter-problem } accept
+                    meta l4proto igmp accept
+                    icmpv6 type { echo-request, destination-unreachable, packet-too-big, time-exceeded, \
+            parameter-problem, nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, \
+            mld-listener-done, mld2-listener-report } accept
+                    meta l4proto tcp limit rate 200/second burst 50 packets reject with tcp reset
+                    meta l4proto udp limit rate 200/second burst 50 packets reject with icmpx port-unreachable
+                    drop
+                }
+
+                # Nothing passes through the box, whatever the forwarding of the machine is set to.
+                chain forward {
+                    type filter hook forward priority filter - 10; policy accept;
+                    iifname "\(interface)" drop
+                    oifname "\(interface)" drop
+                }
+            \(redirection)}
+
+            """
+    }
+
+    /// Phones look for a portal at port 80, wherever the box's web server is.
+    private var redirection: String {
+        guard ports.http != 80 else { return "" }
+        return """
+
+                chain portal {
+                    type nat hook prerouting priority dstnat; policy accept;
+                    iifname "\(interface)" tcp dport 80 redirect to :\(ports.http)
+                }
+
+            """
+    }
+
+    /// Puts the rules in place.
+    /// - Returns: what is wrong and how to mend it, or nil.
+    func apply() async -> String? { await Self.load(rules) }
+
+    /// Takes the rules away.
+    static func remove() async { _ = await load(removal) }
+
+    private static func load(_ rules: String) async -> String? {
+        guard let nft = Program.path(of: "nft") else { return missing }
+        let (end, words) = await ChildProcess.run(.init(arguments: [nft, "-f", "-"], input: Array(rules.utf8)))
+        if end == .exited(0) { return nil }
+        let reason = words.first ?? "\(end)"
+        return
+            "the firewall of the Wi-Fi can't be set (nft: \(reason)); the box needs CAP_NET_ADMIN and a kernel with nftables"
+    }
+
+    /// What to say when there is no nft.
+    static let missing = "nft is missing, so the Wi-Fi can't be kept apart from other networks; apt install nftables"
+}
