@@ -79,11 +79,11 @@ import Testing
         ("name: !!str x", "config.yaml:1: name: a tag (!); write the value itself"),
         ("name: &n x\nnames: [*n]", "config.yaml:2: names: must be a list of DNS names (16 at most)"),
         (
-            "wifi: ap", "config.yaml:1: wifi.mode: ap is not one of auto, none"
+            "wifi: ap", "config.yaml:1: wifi.mode: ap is not one of auto, none, wired"
         ),
         (
             "wifi: [auto]",
-            "config.yaml:1: wifi: takes one of auto, none, or keys indented below it: mode, interface, channel, security, name, stations, silence, rekey, subnet"
+            "config.yaml:1: wifi: takes one of auto, none, wired, or keys indented below it: mode, interface, channel, security, name, stations, silence, rekey, subnet"
         ),
         (
             "country: UK",

@@ -9,6 +9,9 @@ extension BoxConfiguration {
             case auto
             /// Nothing: the box is a guest on a network that is there already.
             case none
+            /// An access point of another make is on a cable at the interface: the box gives out addresses, names and
+            /// the portal there as on a Wi-Fi of its own.
+            case wired
         }
 
         /// How phones prove that they know the passphrase.

@@ -169,6 +169,10 @@ private struct Rule {
                 keys: ["direct", "hub.enabled"], holds: { $0.direct == .off || $0.hub.enabled },
                 explanation: { _ in "direct needs the hub's port: hub.enabled is false" }),
             Rule(
+                keys: ["wifi.mode", "wifi.interface"],
+                holds: { $0.wifi.mode != .wired || $0.wifi.interface != nil },
+                explanation: { _ in "wifi.mode is wired, so wifi.interface must name the cable's interface" }),
+            Rule(
                 keys: ["broker.clients", "room.people"], holds: { $0.room.people <= $0.broker.clients },
                 explanation: {
                     "room.people (\($0.room.people)) must not be more than broker.clients (\($0.broker.clients))"

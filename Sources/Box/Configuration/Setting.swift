@@ -152,10 +152,10 @@ extension Setting {
             "The country the box is in, which says what its Wi-Fi may send; \"\" is unknown."),
         Setting(
             "wifi.mode", \.wifi.mode, .choice,
-            "Whether the box makes its own Wi-Fi; \"wifi: auto\" or \"wifi: none\" says it without a group."),
+            "Whether the box makes its own Wi-Fi (short: \"wifi: none\"); wired is a cable to an access point."),
         Setting(
             "wifi.interface", \.wifi.interface, .interfaceOrAuto,
-            "The network interface of the Wi-Fi adapter; auto takes the first that can."),
+            "The network interface of the Wi-Fi adapter, or of the cable; auto takes the first that can."),
         Setting(
             "wifi.channel", \.wifi.channel, .channelOrAuto, "The channel; auto takes the one that is used least."),
         Setting(
