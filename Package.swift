@@ -99,7 +99,7 @@ let package = Package(
         library("Stations", in: "Radio", ["SansIO", "Wire", "IEEE80211", "SAE", "Authenticator"]),
         library(
             "AccessPoint", in: "Radio",
-            ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Stations"]),
+            ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Authenticator", "Stations"]),
         library("QRCode", in: "Panel", ["CQREncode"]),
 
         // The room page, embedded in the executable.
