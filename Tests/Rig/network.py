@@ -78,28 +78,28 @@ class Phone:
         self.name = name
         self.namespace = f"{network.prefix}{name}"
         self.address = f"{network.subnet}.{number}"
-        self._outer = f"phone{number}"
-        self._inner = "wlan0"
+        self.outer = f"phone{number}"
+        self.inner = "wlan0"
         self._blocks = 0
         run("ip", "netns", "add", self.namespace)
         network.namespaces.append(self.namespace)
         # IPv6's search for duplicates would end two seconds later, and Chromium drop what it is loading then: the
         # network has changed.
         run("ip", "netns", "exec", self.namespace, "sysctl", "-qw", "net.ipv6.conf.default.accept_dad=0")
-        run("ip", "-n", network.box, "link", "add", self._outer, "type", "veth",
-            "peer", "name", self._inner, "netns", self.namespace)
-        run("ip", "-n", network.box, "link", "set", self._outer, "master", "bridge", "up")
+        run("ip", "-n", network.box, "link", "add", self.outer, "type", "veth",
+            "peer", "name", self.inner, "netns", self.namespace)
+        run("ip", "-n", network.box, "link", "set", self.outer, "master", "bridge", "up")
         run("ip", "-n", self.namespace, "link", "set", "lo", "up")
-        run("ip", "-n", self.namespace, "addr", "add", f"{self.address}/24", "dev", self._inner)
+        run("ip", "-n", self.namespace, "addr", "add", f"{self.address}/24", "dev", self.inner)
         self.up()
 
     def down(self) -> None:
         """Lose the Wi-Fi."""
-        run("ip", "-n", self.namespace, "link", "set", self._inner, "down")
+        run("ip", "-n", self.namespace, "link", "set", self.inner, "down")
 
     def up(self) -> None:
         """Have the Wi-Fi (again); the default route went with the link."""
-        run("ip", "-n", self.namespace, "link", "set", self._inner, "up")
+        run("ip", "-n", self.namespace, "link", "set", self.inner, "up")
         run("ip", "-n", self.namespace, "route", "replace", "default", "via", self.network.address)
 
     @contextlib.contextmanager
@@ -114,11 +114,11 @@ class Phone:
     @contextlib.contextmanager
     def out_of_range(self):
         """Nothing gets through for as long as the block runs, while the phone still takes itself for connected."""
-        run("ip", "-n", self.network.box, "link", "set", self._outer, "nomaster")
+        run("ip", "-n", self.network.box, "link", "set", self.outer, "nomaster")
         try:
             yield
         finally:
-            run("ip", "-n", self.network.box, "link", "set", self._outer, "master", "bridge")
+            run("ip", "-n", self.network.box, "link", "set", self.outer, "master", "bridge")
 
     @contextlib.contextmanager
     def blocked(self, what: str):
@@ -142,9 +142,9 @@ class Phone:
 
     def move(self, number: int) -> None:
         """Take another address, as a phone does that comes back after its lease was given away."""
-        run("ip", "-n", self.namespace, "addr", "flush", "dev", self._inner)
+        run("ip", "-n", self.namespace, "addr", "flush", "dev", self.inner)
         self.address = f"{self.network.subnet}.{number}"
-        run("ip", "-n", self.namespace, "addr", "add", f"{self.address}/24", "dev", self._inner)
+        run("ip", "-n", self.namespace, "addr", "add", f"{self.address}/24", "dev", self.inner)
         run("ip", "-n", self.namespace, "route", "replace", "default", "via", self.network.address)
 
     def hear_only_box(self) -> None:

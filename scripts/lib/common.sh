@@ -28,6 +28,9 @@ as_root() {
     fi
 }
 
+# Whether a Debian package is installed.
+is_installed() { [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]]; }
+
 # Installs those of the given Debian packages that are missing. No call to apt when none is.
 need_packages() {
     local package missing=()
@@ -36,7 +39,7 @@ need_packages() {
         return
     fi
     for package in "$@"; do
-        [[ $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) == installed ]] || missing+=("$package")
+        is_installed "$package" || missing+=("$package")
     done
     ((${#missing[@]})) || return 0
     if ((EUID == 0)); then
