@@ -1,0 +1,132 @@
+"""Simulated radios on the rig's kernel: the box's, and one in a network namespace for each phone.
+
+    with Air(phones=2) as air:
+        air.radios      # ["wlan0", "wlan1", "wlan2"]: the first is the box's
+        with air.sniff() as capture:
+            …
+        capture.frames("wlan.fc.type_subtype == 8")
+
+Only for the rig's own kernel (scripts/lib/uml-run): it loads and unloads its driver, and names are the kernel's own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from pathlib import Path
+
+from Rig.network import run
+from Rig.waiting import wait_until
+
+LIMIT = 20
+"""Seconds anything of the radios may take."""
+
+CAPTURE_LIMIT = 60
+"""Seconds the dissection of a capture may take."""
+
+WIRELESS = Path("/sys/class/ieee80211")
+
+
+def trouble() -> str | None:
+    """Why there can be no simulated radios here, or None."""
+    if not os.uname().release.endswith("-kibitz"):
+        return "simulated radios need the rig's own kernel: use scripts/test radio"
+    return None
+
+
+class Air:
+    """`mac80211_hwsim` with the box's radio and some for phones, which all hear each other."""
+
+    def __init__(self, phones: int, country: str = "GB"):
+        reason = trouble()
+        if reason:
+            raise RuntimeError(reason)
+        self.count = phones + 1
+        # The kernel looked for its database of what each country allows before there was a file system.
+        run("iw", "reg", "reload")
+        run("iw", "reg", "set", country)
+        self.load()
+
+    def __enter__(self) -> Air:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.unload()
+
+    def load(self) -> None:
+        """Plug all radios in."""
+        run("modprobe", "mac80211_hwsim", f"radios={self.count}")
+        wait_until(lambda: len(self.radios) == self.count, LIMIT, "the radios are there", every=0.05)
+        run("ip", "link", "set", "hwsim0", "up")
+
+    def unload(self) -> None:
+        """Take all radios away, wherever they are."""
+        run("rmmod", "mac80211_hwsim")
+
+    @property
+    def radios(self) -> list[str]:
+        """Interfaces of the radios that no phone has taken; the box's comes first."""
+        return sorted((path.name for path in Path("/sys/class/net").iterdir() if (path / "phy80211").exists()),
+                      key=lambda name: (len(name), name))
+
+    @staticmethod
+    def phy(interface: str) -> str:
+        """The radio an interface is on."""
+        return (Path("/sys/class/net") / interface / "phy80211/name").read_text().strip()
+
+    @staticmethod
+    def tune_out(phy: str, away: bool = True) -> None:
+        """Bring a radio out of reach of all others, without a word; or back."""
+        Path(f"/sys/kernel/debug/ieee80211/{phy}/hwsim/group").write_text("2" if away else "1")
+
+    @contextlib.contextmanager
+    def sniff(self):
+        """Record every frame on the air for as long as the block runs."""
+        with tempfile.TemporaryDirectory(prefix="kibitz-air-") as directory:
+            capture = Capture(Path(directory) / "air.pcapng")
+            process = subprocess.Popen(["dumpcap", "-q", "-i", "hwsim0", "-w", str(capture.file)],
+                                       stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                       text=True)
+            try:
+                wait_until(lambda: process.poll() is not None or (
+                    capture.file.exists() and capture.file.stat().st_size > 0), LIMIT, "frames are recorded", every=0.05)
+                assert process.poll() is None, process.stderr.read()
+                try:
+                    yield capture
+                finally:
+                    process.send_signal(signal.SIGINT)
+                    process.communicate(timeout=LIMIT)
+                capture.read()
+            finally:
+                process.kill()
+                process.wait()
+
+
+class Capture:
+    """What was on the air, once the recording has ended."""
+
+    def __init__(self, file: Path):
+        self.file = file
+        self._content = b""
+
+    def read(self) -> None:
+        """Keep the file's content: it goes with its folder."""
+        self._content = self.file.read_bytes()
+
+    def frames(self, matching: str, *fields: str, passphrase: tuple[str, str] | None = None) -> list[dict[str, list[str]]]:
+        """The frames that a tshark display filter lets through, each as field → values. With an SSID and a passphrase
+        tshark decrypts what it can."""
+        arguments = ["tshark", "-n", "-r", "-", "-Y", matching, "-T", "json", "-o", "wlan.ignore_wep:No"]
+        for field in ("frame.number", *fields):
+            arguments += ["-e", field]
+        if passphrase:
+            ssid, words = passphrase
+            arguments += ["-o", "wlan.enable_decryption:TRUE", "-o", f'uat:80211_keys:"wpa-pwd","{words}:{ssid}"']
+        done = subprocess.run(arguments, input=self._content, capture_output=True, timeout=CAPTURE_LIMIT)
+        if done.returncode != 0:
+            raise RuntimeError(f"tshark: {done.stderr.decode(errors='replace')}")
+        return [frame["_source"].get("layers", {}) for frame in json.loads(done.stdout or b"[]")]
