@@ -162,7 +162,7 @@ let package = Package(
             "BoxWeb", in: "Box",
             [
                 "SansIO", "Wire", "JSON", "WebSocket", "Credentials", "PeerBroker", "WebClient", "BoxCertificates",
-                "BoxRoom", logging,
+                "BoxRoom", "BoxState", logging,
                 crypto,
                 .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "Hummingbird", package: "hummingbird"),

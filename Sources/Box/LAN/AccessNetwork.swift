@@ -82,7 +82,7 @@ public final class AccessNetwork: Sendable {
 
     private let ports: @Sendable () -> Ports
     private let subnet: Subnet?
-    private let apiHost: @Sendable (Place) -> String
+    private let captivePortalAPI: @Sendable (Place) -> String
     private let state: StateDirectory
     private let logger: Logger
     private let onChange: @Sendable (Place?) -> Void
@@ -93,18 +93,18 @@ public final class AccessNetwork: Sendable {
     /// Makes a network; nothing is changed yet.
     /// - Parameters:
     ///   - subnet: the addresses the owner wants, or nil for a network that is free.
-    ///   - apiHost: the name or address in the URL of the captive portal's API (RFC 8908), which the box's certificate
-    ///     holds.
+    ///   - captivePortalAPI: the URL of the captive portal's API (RFC 8908), at a name or address that the box's
+    ///     certificate holds.
     ///   - state: the state directory, where leases and the IPv6 prefix are kept.
     ///   - logger: gets what dnsmasq has to say, too.
     ///   - ports: the box's public ports; asked at each start.
     ///   - onChange: called with the place when the network is up, and with nil when it ends.
     public init(
-        subnet: Subnet?, apiHost: @escaping @Sendable (Place) -> String, state: StateDirectory, logger: Logger,
+        subnet: Subnet?, captivePortalAPI: @escaping @Sendable (Place) -> String, state: StateDirectory, logger: Logger,
         ports: @escaping @Sendable () -> Ports, onChange: @escaping @Sendable (Place?) -> Void
     ) {
         self.subnet = subnet
-        self.apiHost = apiHost
+        self.captivePortalAPI = captivePortalAPI
         self.state = state
         self.logger = logger
         self.ports = ports
@@ -223,7 +223,7 @@ public final class AccessNetwork: Sendable {
         do throws(Trouble) {
             if let trouble = settings.apply(to: interface) { throw Trouble(trouble) }
             try setAddresses(place, instead: machine.addresses(of: interface))
-            let server = try makeServer(place, subnet, ports)
+            let server = try makeServer(place, subnet)
             let serving = Task { await server.run() }
             running.withLock {
                 $0 = Running(place: place, settings: settings, server: server, serving: serving)
@@ -259,11 +259,10 @@ public final class AccessNetwork: Sendable {
         }
     }
 
-    private func makeServer(_ place: Place, _ subnet: Subnet, _ ports: Ports) throws(Trouble) -> DnsmasqServer {
-        let port = ports.https == 443 ? "" : ":\(ports.https)"
+    private func makeServer(_ place: Place, _ subnet: Subnet) throws(Trouble) -> DnsmasqServer {
         let configuration = DnsmasqConfiguration(
             interface: place.interface, place: place, pool: subnet.pool,
-            captivePortalAPI: "https://\(apiHost(place))\(port)\(captivePortalAPIPath)", leases: DnsmasqServer.leases)
+            captivePortalAPI: captivePortalAPI(place), leases: DnsmasqServer.leases)
         do throws(StateError) {
             try state.write(Array(configuration.text.utf8), to: Self.configurationFile)
         } catch {
@@ -312,9 +311,6 @@ public final class AccessNetwork: Sendable {
         await Firewall.remove()
     }
 }
-
-/// The path of the captive portal's API (RFC 8908).
-public let captivePortalAPIPath = "/api/captive-portal"
 
 /// Runs one piece of work after the other, in the order in which they came.
 private final class Turns: Sendable {

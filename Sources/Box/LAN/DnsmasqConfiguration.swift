@@ -37,11 +37,11 @@ struct DnsmasqConfiguration: Equatable, Sendable {
         no-poll
         pid-file
 
-        # There is no internet: every name is the box, what is not an address of a name is nothing, and phones learn it
-        # at once. Names of phones stay out of it.
+        # There is no internet: every name is the box, and whatever else is asked of a name there is nothing, which phones
+        # learn at once. IPv6 addresses neither: the box's web server speaks IPv4. Names of phones stay out of it.
         local=/#/
         address=/#/\(place.address)
-        \(namesV6)local-ttl=\(Self.nameLifetime)
+        local-ttl=\(Self.nameLifetime)
         cache-size=0
         dhcp-ignore-names
         # Windows looks for these very addresses before it looks for the portal.
@@ -77,10 +77,6 @@ struct DnsmasqConfiguration: Equatable, Sendable {
         dhcp-option=114,"\(captivePortalAPI)"
         \(advertisements)
         """
-    }
-
-    private var namesV6: String {
-        place.addressV6.map { "address=/#/\($0)\n" } ?? ""
     }
 
     private var advertisements: String {

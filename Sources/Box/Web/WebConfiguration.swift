@@ -56,12 +56,15 @@ public struct WebConfiguration: Sendable {
     public var linksAreSecure: @Sendable (_ hasOwnersCertificate: Bool) -> Bool
     /// The LAN hub.
     public var hub: HubFacts
+    /// The portal of the box's own Wi-Fi; nil for a box that never makes one.
+    public var portal: Portal?
 
     /// Makes a configuration.
     public init(
         name: String, version: String, ports: Ports, broker: Broker, siteRoot: String?, offersTURN: Bool,
         turnLifetime: UInt64, certificates: CertificateSource,
-        linksAreSecure: @escaping @Sendable (_ hasOwnersCertificate: Bool) -> Bool, hub: HubFacts
+        linksAreSecure: @escaping @Sendable (_ hasOwnersCertificate: Bool) -> Bool, hub: HubFacts,
+        portal: Portal? = nil
     ) {
         self.name = name
         self.version = version
@@ -73,5 +76,6 @@ public struct WebConfiguration: Sendable {
         self.certificates = certificates
         self.linksAreSecure = linksAreSecure
         self.hub = hub
+        self.portal = portal
     }
 }

@@ -121,6 +121,9 @@ public final class WebServer: Service {
 
     private func router() -> Router<BoxRequestContext> {
         let router = Router(context: BoxRequestContext.self)
+        if let portal = configuration.portal {
+            router.add(middleware: PortalDoor(configuration: configuration, portal: portal))
+        }
         router.add(middleware: OpenToOtherOrigins(brokerPath: configuration.broker.path))
         if configuration.broker.path == "/" { router.add(middleware: BrokerGreeting()) }
         if let root = configuration.siteRoot {
