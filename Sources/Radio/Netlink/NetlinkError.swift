@@ -1,5 +1,3 @@
-public import Wire
-
 /// A number by which the kernel says what went wrong (errno(3)), as Linux has them on every machine of this project.
 public struct ErrorNumber: RawRepresentable, Hashable, Sendable, CustomStringConvertible {
     /// The number, above 0.

@@ -1,5 +1,3 @@
-public import Wire
-
 /// The flags of a netlink message (`nlmsg_flags`, linux/netlink.h).
 public struct NetlinkFlags: OptionSet, Hashable, Sendable {
     /// The bits.
