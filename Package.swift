@@ -217,7 +217,7 @@ let package = Package(
             path: "Tests/Load", swiftSettings: settings),
 
         .target(
-            name: "TestSupport", path: "Tests/Support", exclude: ["SAEClient", "Simulation", "WebRTCClient"],
+            name: "TestSupport", path: "Tests/Support", exclude: ["SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"],
             swiftSettings: settings),
         // The station's side of SAE.
         .target(
@@ -228,6 +228,10 @@ let package = Package(
             name: "WebRTCClient",
             dependencies: ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect"],
             path: "Tests/Support/WebRTCClient", swiftSettings: settings),
+        // The other end of a PairwiseAuthenticator.
+        .target(
+            name: "WiFiSupplicant", dependencies: ["Wire", "Authenticator", "WiFiCrypto"],
+            path: "Tests/Support/WiFiSupplicant", swiftSettings: settings),
         // A box and its phones in virtual time, for tests and for `scripts/test simulation`.
         .target(
             name: "Simulation",
@@ -269,8 +273,10 @@ let package = Package(
         tests(of: "NL80211", ["Wire", "IEEE80211", "Netlink"]),
         tests(of: "WiFiCrypto"),
         tests(of: "SAE", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAEClient"]),
-        tests(of: "Authenticator", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
-        tests(of: "Stations", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator"]),
+        tests(of: "Authenticator", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "WiFiSupplicant"]),
+        tests(
+            of: "Stations",
+            ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator", "WiFiSupplicant"]),
         tests(of: "AccessPoint", ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "Stations"]),
         tests(of: "QRCode"),
         tests(of: "BoxState"),
