@@ -96,7 +96,7 @@ let package = Package(
         library("WiFiCrypto", in: "Radio", ["COpenSSL"]),
         library("SAE", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
         library("Authenticator", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
-        library("Stations", in: "Radio", ["SansIO", "Wire", "IEEE80211", "SAE", "Authenticator"]),
+        library("Stations", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator"]),
         library(
             "AccessPoint", in: "Radio",
             ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Authenticator", "Stations"]),
