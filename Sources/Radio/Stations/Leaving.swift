@@ -79,6 +79,18 @@ extension Stations {
         groupKeys.waiting.remove(station.address)
     }
 
+    /// A data frame of somebody who is not on: it is told so (11.3.5.1: a class 3 frame of a station that is not
+    /// associated).
+    mutating func answerUnexpectedFrame(of address: MACAddress, at now: Timestamp, into output: inout StationsOutput) {
+        guard isOpen, configuration.kind == .softMAC, !address.isGroup, stations[address] == nil else { return }
+        let rate = configuration.limits.unexpectedFrameAnswersPerSecond
+        var bucket = unexpectedFrameAnswers ?? TokenBucket(rate: rate, burst: rate, now: now)
+        let mayAnswer = bucket.take(at: now)
+        unexpectedFrameAnswers = bucket
+        guard mayAnswer else { return }
+        sendDeauthentication(address, .notAssociated, into: &output)
+    }
+
     // MARK: Silence
 
     /// A station was heard so long ago.

@@ -29,6 +29,7 @@ public struct Stations: ~Copyable {
     var refusalList: RefusalList
     private var refusalEvents: TokenBucket?
     var probeResponses: TokenBucket?
+    var unexpectedFrameAnswers: TokenBucket?
     private var lastTransmission: UInt64 = 0
     /// Whether "full" was told since the last place was taken.
     private var isFullTold = false
@@ -102,6 +103,7 @@ public struct Stations: ~Copyable {
         switch input {
         case .started: start(at: now, into: &output)
         case .managementFrame(let bytes, let signal): receive(bytes, signal: signal, at: now, into: &output)
+        case .unexpectedFrame(let address): answerUnexpectedFrame(of: address, at: now, into: &output)
         case .associated(let address, let elements):
             chipAssociated(address, elements: elements, at: now, into: &output)
         case .removed(let address): chipRemoved(address, at: now, into: &output)

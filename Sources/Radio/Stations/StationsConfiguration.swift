@@ -86,6 +86,8 @@ public struct StationsLimits: Hashable, Sendable {
     public var maximumRefusals = 32
     /// How many probe requests are answered a second.
     public var probeResponsesPerSecond = 100.0
+    /// How many data frames of stations that are not on are answered a second.
+    public var unexpectedFrameAnswersPerSecond = 20.0
     /// How many refusals a second become events, after a burst of ten times as many; the others are only counted.
     public var refusalEventsPerSecond = 2.0
 
