@@ -52,7 +52,13 @@ public struct SecretBytes: Sendable {
     ///   - generator: a cryptographic generator.
     public init(randomCount count: Int, using generator: inout some RandomNumberGenerator) {
         self.init(count: count) { memory in
-            for index in memory.indices { memory[index] = UInt8.random(in: .min ... .max, using: &generator) }
+            // The system's generator is a system call for each draw.
+            var drawn: UInt64 = 0
+            for index in memory.indices {
+                if index % 8 == 0 { drawn = generator.next() }
+                memory[index] = UInt8(truncatingIfNeeded: drawn)
+                drawn >>= 8
+            }
         }
     }
 
