@@ -17,8 +17,8 @@ import Wire
         var hasPasswordIdentifier: Bool
     }
 
-    private func read(_ bytes: [UInt8], _ method: SAEMethod) -> Copy? {
-        guard let body = SAECommitBody(bytes.span.bytes, method: method, tokenLength: 32) else { return nil }
+    private func read(_ bytes: [UInt8], _ method: SAEMethod, tokenLength: Int = 0) -> Copy? {
+        guard let body = SAECommitBody(bytes.span.bytes, method: method, tokenLength: tokenLength) else { return nil }
         return Copy(
             group: body.group, scalar: body.scalar.copied, element: body.element.copied, token: body.token.copied,
             rejectedGroups: body.rejectedGroups.copied, hasPasswordIdentifier: body.hasPasswordIdentifier)
@@ -36,7 +36,7 @@ import Wire
             for groups in [[], [20, 21]] as [[UInt16]] {
                 var writer = ByteWriter()
                 SAECommitBody.write(share, method: method, token: token, rejectedGroups: groups, into: &writer)
-                let copy = try #require(read(writer.bytes, method))
+                let copy = try #require(read(writer.bytes, method, tokenLength: token.count))
                 #expect(copy.group == 19)
                 #expect(SecretBytes(copy.scalar) == share.scalar.secret)
                 #expect(SecretBytes(copy.element) == share.element.secret)
@@ -47,28 +47,17 @@ import Wire
         }
     }
 
-    @Test("Elements behind a commit are elements, whatever their length; other bytes of a token's length are a token")
-    func elementsOrToken() throws {
+    @Test("Elements behind a commit are read, and those that are not known passed over", arguments: SAEMethod.allCases)
+    func elements(_ method: SAEMethod) throws {
         var writer = ByteWriter()
-        SAECommitBody.write(try share(), method: .huntingAndPecking, into: &writer)
-        let commit = writer.bytes
+        SAECommitBody.write(try share(), method: method, into: &writer)
+        writer.write(element: .vendor, body: [1, 2, 3])
+        #expect(read(writer.bytes, method)?.hasPasswordIdentifier == false)
         writer.write(element: .passwordIdentifier, body: [UInt8](repeating: 65, count: 29))
-        #expect(writer.count == commit.count + 32)
-        let identified = try #require(read(writer.bytes, .huntingAndPecking))
-        #expect(identified.hasPasswordIdentifier)
-        #expect(identified.token.isEmpty)
-        #expect(identified.scalar == Array(commit[2..<34]))
-        // An element that is not known is passed over.
-        var unknown = ByteWriter()
-        unknown.write(bytes: commit)
-        unknown.write(element: .vendor, body: [1, 2, 3])
-        #expect(read(unknown.bytes, .huntingAndPecking)?.token == [])
-        #expect(read(unknown.bytes, .hashToElement)?.scalar == identified.scalar)
-
-        let token = [UInt8](repeating: 9, count: 32)
-        let copy = try #require(read(Array(commit[..<2]) + token + commit[2...], .huntingAndPecking))
-        #expect(copy.token == token)
-        #expect(copy.scalar == identified.scalar)
+        let copy = try #require(read(writer.bytes, method))
+        #expect(copy.hasPasswordIdentifier)
+        #expect(copy.token.isEmpty)
+        #expect(copy.scalar == Array(writer.bytes[2..<34]))
     }
 
     @Test("Every truncation is refused, unless it ends between two elements", arguments: SAEMethod.allCases)
@@ -79,8 +68,9 @@ import Wire
         let whole = writer.bytes
         // With hash-to-element: without any element, and with the rejected groups alone.
         let ends = method == .hashToElement ? [98, 98 + 5, whole.count] : [whole.count]
-        for count in 0...whole.count where !(method == .huntingAndPecking && (98..<whole.count).contains(count)) {
-            #expect((read(Array(whole[..<count]), method) != nil) == ends.contains(count), "\(count) octets")
+        for count in 0...whole.count {
+            let copy = read(Array(whole[..<count]), method, tokenLength: 32)
+            #expect((copy != nil) == ends.contains(count), "\(count) octets")
         }
     }
 

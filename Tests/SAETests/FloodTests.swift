@@ -42,6 +42,38 @@ import Wire
         #expect(client.tokensBrought == 1)
     }
 
+    @Test("With hunting-and-pecking a token is known by itself, whatever the bytes behind it look like")
+    func lookalikes() throws {
+        var network = try TestNetwork()
+        try crowd(&network, .huntingAndPecking)
+        // Of a token of 32 octets, scalar and x, the y coordinate is where elements would be; some hundredth part of all
+        // numbers can be read as elements.
+        var number: UInt64 = 0
+        var lookalikes = 0
+        while lookalikes < 3 {
+            number += 1
+            var client = try network.client(number, .huntingAndPecking)
+            let y = client.share.element.y.withUnsafeBytes { [UInt8]($0) }
+            var reader = ElementReader(y.span.bytes)
+            while reader.next() != nil {}
+            guard !reader.isMalformed else { continue }
+            lookalikes += 1
+            try network.run(&client)
+            guard case .accepted = client.state else {
+                Issue.record("the client is \(client.state)")
+                return
+            }
+            #expect(client.tokensBrought == 1)
+        }
+        // And elements of a token's length are no token.
+        var client = try network.client(1, .huntingAndPecking)
+        var commit = client.start()
+        var writer = ByteWriter()
+        writer.write(element: .passwordIdentifier, body: [UInt8](repeating: 65, count: 29))
+        commit.body += writer.bytes
+        #expect(network.receive(commit, from: client.address).map(\.status) == [.unknownPasswordIdentifier])
+    }
+
     @Test("A token is good for its address and its time only", arguments: SAEMethod.allCases)
     func foreignTokens(_ method: SAEMethod) throws {
         var limits = SAELimits()

@@ -80,7 +80,7 @@ import Wire
             "13005564f045b2ea1e566cf1dd741f70d9be35d2df5b9a5502946ee03cf8dae27e1e05b8430eb7a99e24877ce69baf3dc580"
                 + "e309633d6b385f83ee1c3ec3591f1a5393c06e805ddceb2fde50930dd7cfebb987c6ff9666af164eb5184d8e6662ed6aff0d"
                 + "2170736b34696e7465726e6574")
-        guard let body = SAECommitBody(frame.span.bytes, method: .huntingAndPecking, tokenLength: 15) else {
+        guard let body = SAECommitBody(frame.span.bytes, method: .huntingAndPecking, tokenLength: 0) else {
             Issue.record("the peer's commit cannot be read")
             return
         }

@@ -186,8 +186,11 @@ public struct SAEAuthenticator: Sendable {
             }
         case .unknownPasswordIdentifier:
             output.send(to: station, transaction: transaction, status: .unknownPasswordIdentifier)
-        case .unsupportedMethod, .downgrade, .malformed, .invalidShare, .tooManyRetransmissions, .libraryFailed:
+        case .unsupportedMethod, .downgrade, .malformed, .invalidShare, .libraryFailed:
             output.send(to: station, transaction: transaction, status: .unspecifiedFailure)
+        case .tooManyRetransmissions:
+            // It did not hear six answers; a seventh frame that makes it give up is no help.
+            break
         }
     }
 }

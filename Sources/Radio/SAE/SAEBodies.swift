@@ -27,8 +27,8 @@ public struct SAECommitBody: ~Escapable {
     /// - Parameters:
     ///   - body: what follows the status.
     ///   - method: how the sender found the password element; it tells where a token is.
-    ///   - tokenLength: octets of the tokens that were given out. Without an element around it a token has no length of its
-    ///     own.
+    ///   - tokenLength: octets of a token with hunting-and-pecking, where it stands between group and scalar with no sign
+    ///     that it is there; 0 for none.
     /// - Returns: nil when it is not of this form.
     @_lifetime(copy body)
     public init?(_ body: RawSpan, method: SAEMethod, tokenLength: Int) {
@@ -45,11 +45,7 @@ public struct SAECommitBody: ~Escapable {
             self.hasPasswordIdentifier = false
             return
         }
-        // With hunting-and-pecking the token is in front of the scalar and only the length tells that it is there. What could
-        // be elements behind the commit is taken for them.
-        if method == .huntingAndPecking, body.byteCount >= Self.size + tokenLength,
-            !Self.areElements(body.extracting(droppingFirst: Self.size))
-        {
+        if method == .huntingAndPecking {
             guard let run = reader.readBytes(tokenLength) else { return nil }
             token = run
         }
@@ -71,12 +67,6 @@ public struct SAECommitBody: ~Escapable {
         self.token = token
         self.rejectedGroups = rejectedGroups
         self.hasPasswordIdentifier = hasPasswordIdentifier
-    }
-
-    private static func areElements(_ bytes: RawSpan) -> Bool {
-        var reader = ElementReader(bytes)
-        while reader.next() != nil {}
-        return !reader.isMalformed
     }
 
     /// Whether a group is among the rejected ones.

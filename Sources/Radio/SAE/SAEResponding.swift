@@ -15,7 +15,17 @@ extension SAEAuthenticator {
         guard let method = SAEMethod(status: status), accepts.contains(method) else {
             return refuse(station, .unsupportedMethod(status), transaction: 1, into: &output)
         }
-        guard let commit = SAECommitBody(body, method: method, tokenLength: AntiCloggingTokens.octets) else {
+        // Nothing says whether a token is in front of the scalar. It is there if it is one of ours, and if the frame makes no
+        // sense without: then it may be an old one.
+        tokens.age(at: now, using: &generator)
+        let octets = AntiCloggingTokens.octets
+        var hasToken = false
+        if method == .huntingAndPecking, body.byteCount >= SAECommitBody.size + octets {
+            hasToken =
+                try tokens.isValid(body.extracting(2..<(2 + octets)), of: station)
+                || SAECommitBody(body, method: method, tokenLength: 0) == nil
+        }
+        guard let commit = SAECommitBody(body, method: method, tokenLength: hasToken ? octets : 0) else {
             return refuse(station, .malformed, transaction: 1, into: &output)
         }
         guard commit.group == SAECommitBody.group else {
@@ -45,7 +55,6 @@ extension SAEAuthenticator {
     private mutating func begin(
         _ commit: borrowing SAECommitBody, _ id: SAEExchangeID, at now: Timestamp, into output: inout SAEOutput
     ) throws(WiFiCryptoError) {
-        tokens.age(at: now, using: &generator)
         if halfOpen >= limits.tokenThreshold, !(try tokens.isValid(commit.token, of: id.address)) {
             counters.tokensAsked += 1
             let token = try tokens.token(for: id.address)
