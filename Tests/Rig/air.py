@@ -4,7 +4,7 @@
         air.radios      # ["wlan0", "wlan1", "wlan2"]: the first is the box's
         with air.sniff() as capture:
             …
-        capture.frames("wlan.fc.type_subtype == 8")
+        capture.of(8)   # beacons
 
 Only for the rig's own kernel (scripts/lib/uml-run): it loads and unloads its driver, and names are the kernel's own.
 """
@@ -17,6 +17,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 from Rig.network import run
@@ -84,8 +85,9 @@ class Air:
         Path(f"/sys/kernel/debug/ieee80211/{phy}/hwsim/group").write_text("2" if away else "1")
 
     @contextlib.contextmanager
-    def sniff(self):
-        """Record every frame on the air for as long as the block runs."""
+    def sniff(self, passphrase: tuple[str, str] | None = None):
+        """Record every frame on the air for as long as the block runs. With an SSID and a passphrase tshark decrypts what
+        it can."""
         with tempfile.TemporaryDirectory(prefix="kibitz-air-") as directory:
             capture = Capture(Path(directory) / "air.pcapng")
             process = subprocess.Popen(["dumpcap", "-q", "-i", "hwsim0", "-w", str(capture.file)],
@@ -98,9 +100,10 @@ class Air:
                 try:
                     yield capture
                 finally:
+                    time.sleep(0.3)  # the kernel hands frames over in bundles
                     process.send_signal(signal.SIGINT)
                     process.communicate(timeout=LIMIT)
-                capture.read()
+                capture.read(passphrase)
             finally:
                 process.kill()
                 process.wait()
@@ -109,24 +112,72 @@ class Air:
 class Capture:
     """What was on the air, once the recording has ended."""
 
+    FIELDS = (
+        "frame.number", "frame.time_epoch", "frame.protocols", "_ws.malformed", "_ws.expert.severity",
+        "wlan.fc.type_subtype", "wlan.fc.protected", "wlan.fc.retry", "wlan.ta", "wlan.ra", "wlan.ccmp.extiv",
+        "wlan.ssid", "wlan.bssid", "wlan.tag.number", "wlan.fixed.capabilities.privacy", "wlan.fixed.beacon",
+        "wlan.fixed.reason_code", "wlan.ds.current_channel", "wlan.country_info.code", "wlan.rsn.version",
+        "wlan.rsn.gcs.type", "wlan.rsn.pcs.type", "wlan.rsn.akms.type", "wlan.rsn.capabilities.mfpc",
+        "wlan.rsn.capabilities.mfpr", "wlan.rsn.gmcs.type", "wlan.rsnx.sae_hash_to_element", "icmp.type",
+    )
+    """What tshark tells of each frame, by its own names."""
+
     def __init__(self, file: Path):
         self.file = file
-        self._content = b""
+        self.frames: list[Frame] = []
 
-    def read(self) -> None:
-        """Keep the file's content: it goes with its folder."""
-        self._content = self.file.read_bytes()
-
-    def frames(self, matching: str, *fields: str, passphrase: tuple[str, str] | None = None) -> list[dict[str, list[str]]]:
-        """The frames that a tshark display filter lets through, each as field → values. With an SSID and a passphrase
-        tshark decrypts what it can."""
-        arguments = ["tshark", "-n", "-r", "-", "-Y", matching, "-T", "json", "-o", "wlan.ignore_wep:No"]
-        for field in ("frame.number", *fields):
+    def read(self, passphrase: tuple[str, str] | None) -> None:
+        """Have tshark dissect it, once and all of it: it takes its time to start."""
+        arguments = ["tshark", "-n", "-r", str(self.file), "-T", "json", "-o", "wlan.ignore_wep:No"]
+        for field in self.FIELDS:
             arguments += ["-e", field]
         if passphrase:
             ssid, words = passphrase
             arguments += ["-o", "wlan.enable_decryption:TRUE", "-o", f'uat:80211_keys:"wpa-pwd","{words}:{ssid}"']
-        done = subprocess.run(arguments, input=self._content, capture_output=True, timeout=CAPTURE_LIMIT)
+        done = subprocess.run(arguments, capture_output=True, timeout=CAPTURE_LIMIT)
         if done.returncode != 0:
             raise RuntimeError(f"tshark: {done.stderr.decode(errors='replace')}")
-        return [frame["_source"].get("layers", {}) for frame in json.loads(done.stdout or b"[]")]
+        self.frames = [Frame(frame["_source"].get("layers", {})) for frame in json.loads(done.stdout or b"[]")]
+
+    def of(self, *kinds: int) -> list[Frame]:
+        """Frames of these types and subtypes."""
+        return [frame for frame in self.frames if frame.kind in kinds]
+
+    @property
+    def data(self) -> list[Frame]:
+        """Data frames, those without data left out: they say that a phone sleeps or wakes."""
+        return [frame for frame in self.frames if frame.kind >> 4 == 2 and not frame.kind & 4]
+
+    @property
+    def malformed(self) -> list[Frame]:
+        """Frames that tshark finds fault with."""
+        severe = 0x0080_0000
+        return [frame for frame in self.frames if frame["_ws.malformed"] or
+                any(int(severity) >= severe for severity in frame["_ws.expert.severity"])]
+
+
+class Frame:
+    """One frame: `frame["wlan.ssid"]` has all values of a field."""
+
+    def __init__(self, layers: dict[str, list[str]]):
+        self._layers = layers
+
+    def __getitem__(self, field: str) -> list[str]:
+        assert field in Capture.FIELDS, field
+        return self._layers.get(field, [])
+
+    def __repr__(self) -> str:
+        return repr(self._layers)
+
+    @property
+    def kind(self) -> int:
+        """Type and subtype in one number, as tshark counts them: 8 is a beacon."""
+        return int(self["wlan.fc.type_subtype"][0], 0) if self["wlan.fc.type_subtype"] else -1
+
+    @property
+    def protected(self) -> bool:
+        return self["wlan.fc.protected"] in (["1"], ["True"])
+
+    @property
+    def protocols(self) -> list[str]:
+        return self["frame.protocols"][0].split(":")
