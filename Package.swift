@@ -187,7 +187,7 @@ let package = Package(
             name: "Box",
             dependencies: [
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
-                "BoxCertificates", "BoxHub", "BoxNetwork", "BoxRelay", "BoxRoom", "BoxWeb", "DTLS", "Hub",
+                "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxRelay", "BoxRoom", "BoxWeb", "DTLS", "Hub",
                 "WebRTCDirect", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),

@@ -17,18 +17,35 @@ struct QR: ParsableCommand {
     @Flag(help: "The code of the LAN hub, which joins by Kibitz's hosted page, instead of the box's own.")
     var hub = false
 
+    @Flag(help: "The code of the box's own Wi-Fi, which a phone scans first.")
+    var wifi = false
+
     /// Pixels for each module of the PNG: a poster printed at 300 dpi is then about 5 cm wide.
     static let pixelsPerModule = 16
 
+    func validate() throws {
+        if hub, wifi { throw ValidationError("--hub and --wifi are different codes; ask for one of them.") }
+    }
+
     func run() throws {
         let status = try client(state).status()
-        guard let link = hub ? status.hubLink.value : status.link else { throw NoHub() }
-        let code = try QRCode(text: link)
+        let text: String
+        let caption: String
+        if wifi {
+            guard let network = status.wifi.value else { throw NoWiFi() }
+            text = network.code
+            caption = "Wi-Fi       \(network.ssid)\nPassphrase  \(network.passphrase)"
+        } else {
+            guard let link = hub ? status.hubLink.value : status.link else { throw NoHub() }
+            text = link
+            caption = link
+        }
+        let code = try QRCode(text: text)
         if let png { try writeFile(png, code.png(scale: Self.pixelsPerModule)) }
         if let svg { try writeFile(svg, Array(code.svg().utf8)) }
         if png == nil, svg == nil {
             print(code.terminalText(isatty(STDOUT_FILENO) == 1 ? .colors : .plain))
-            print(link)
+            print(caption)
         }
     }
 
@@ -46,6 +63,12 @@ struct QR: ParsableCommand {
 /// The code of a hub was asked for, and the box has none.
 struct NoHub: Error, CustomStringConvertible {
     let description = "this box has no LAN hub; set hub.enabled to true and start it again"
+}
+
+/// The code of a Wi-Fi was asked for, and the box makes none.
+struct NoWiFi: Error, CustomStringConvertible {
+    let description =
+        "this box makes no Wi-Fi of its own at present; 'kibitz-local status' and the setting wifi.mode say why"
 }
 
 /// A file the owner asked for can't be written.

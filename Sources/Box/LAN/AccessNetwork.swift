@@ -67,6 +67,7 @@ public final class AccessNetwork: Sendable {
     /// What runs while the network is up.
     private struct Running {
         var place: Place
+        var ports: Ports
         var settings: InterfaceSettings
         var server: DnsmasqServer
         var serving: Task<Void, Never>
@@ -80,7 +81,6 @@ public final class AccessNetwork: Sendable {
         var wish = 0
     }
 
-    private let ports: @Sendable () -> Ports
     private let subnet: Subnet?
     private let captivePortalAPI: @Sendable (Place) -> String
     private let state: StateDirectory
@@ -97,17 +97,15 @@ public final class AccessNetwork: Sendable {
     ///     certificate holds.
     ///   - state: the state directory, where leases and the IPv6 prefix are kept.
     ///   - logger: gets what dnsmasq has to say, too.
-    ///   - ports: the box's public ports; asked at each start.
     ///   - onChange: called with the place when the network is up, and with nil when it ends.
     public init(
         subnet: Subnet?, captivePortalAPI: @escaping @Sendable (Place) -> String, state: StateDirectory, logger: Logger,
-        ports: @escaping @Sendable () -> Ports, onChange: @escaping @Sendable (Place?) -> Void
+        onChange: @escaping @Sendable (Place?) -> Void
     ) {
         self.subnet = subnet
         self.captivePortalAPI = captivePortalAPI
         self.state = state
         self.logger = logger
-        self.ports = ports
         self.onChange = onChange
     }
 
@@ -133,10 +131,12 @@ public final class AccessNetwork: Sendable {
 
     /// Brings the network up on the access point's interface. Where it is up already, nothing happens; another interface
     /// takes the place of the former. When something fails, it is tried again until ``stop()``.
-    /// - Parameter interface: the interface's name; it is up.
-    public func start(interface: String) async {
+    /// - Parameters:
+    ///   - interface: the interface's name.
+    ///   - ports: the box's public ports.
+    public func start(interface: String, ports: Ports) async {
         let wish = newWish()
-        await turns.take { await self.attempt(interface, wish) }
+        await turns.take { await self.attempt(interface, ports, wish) }
     }
 
     /// Ends the network; what was changed on the machine is as it was before.
@@ -150,14 +150,15 @@ public final class AccessNetwork: Sendable {
     /// - Returns: whether it moved. Phones then hold addresses that lead nowhere, and must be sent off to come back.
     public func networkChanged() async -> Bool {
         await turns.take {
-            guard self.subnet == nil, let place = self.running.withLock({ $0?.place }),
+            guard self.subnet == nil,
+                let (place, ports) = self.running.withLock({ $0.map { ($0.place, $0.ports) } }),
                 let present = Subnet(containing: place.address),
                 present.isUsed(in: MachineAddresses.current().networks(besides: place.interface))
             else { return false }
             self.logger.notice("\(present) is in use on another network; the Wi-Fi moves to other addresses")
             let wish = self.newWish()
             await self.down()
-            await self.attempt(place.interface, wish)
+            await self.attempt(place.interface, ports, wish)
             return true
         }
     }
@@ -171,14 +172,14 @@ public final class AccessNetwork: Sendable {
         }
     }
 
-    private func attempt(_ interface: String, _ wish: Int) async {
+    private func attempt(_ interface: String, _ ports: Ports, _ wish: Int) async {
         guard shown.withLock({ $0.wish == wish }) else { return }
         if let present = running.withLock({ $0?.place }) {
             if present.interface == interface { return }
             await down()
         }
         do throws(Trouble) {
-            let place = try await up(interface)
+            let place = try await up(interface, ports)
             logger.info("the Wi-Fi's addresses are \(place.network) on \(interface)")
             onChange(place)
         } catch {
@@ -186,7 +187,7 @@ public final class AccessNetwork: Sendable {
             shown.withLock { $0.trouble = error.description }
             Task {
                 try? await Task.sleep(for: Self.retryDelay)
-                await self.turns.take { await self.attempt(interface, wish) }
+                await self.turns.take { await self.attempt(interface, ports, wish) }
             }
         }
     }
@@ -196,7 +197,7 @@ public final class AccessNetwork: Sendable {
         init(_ description: String) { self.description = description }
     }
 
-    private func up(_ interface: String) async throws(Trouble) -> Place {
+    private func up(_ interface: String, _ ports: Ports) async throws(Trouble) -> Place {
         let machine = MachineAddresses.current()
         let used = machine.networks(besides: interface)
         var warning: String?
@@ -215,7 +216,6 @@ public final class AccessNetwork: Sendable {
             interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
 
         // The firewall is there before the first address.
-        let ports = ports()
         if let trouble = await Firewall(interface: interface, place: place, ports: ports).apply() {
             throw Trouble(trouble)
         }
@@ -226,7 +226,7 @@ public final class AccessNetwork: Sendable {
             let server = try makeServer(place, subnet)
             let serving = Task { await server.run() }
             running.withLock {
-                $0 = Running(place: place, settings: settings, server: server, serving: serving)
+                $0 = Running(place: place, ports: ports, settings: settings, server: server, serving: serving)
             }
             shown.withLock { shown in
                 shown.place = place
@@ -246,6 +246,7 @@ public final class AccessNetwork: Sendable {
     ) throws(Trouble) {
         do throws(InterfaceAddresses.Failure) {
             let addresses = try InterfaceAddresses(interface: place.interface)
+            try addresses.switchOn()
             // What other programs gave the interface would lead phones and the box astray.
             for (address, prefixLength) in former where address != place.address && address != place.addressV6 {
                 try addresses.remove(address, prefixLength: prefixLength)

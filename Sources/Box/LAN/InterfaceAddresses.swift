@@ -30,6 +30,16 @@ struct InterfaceAddresses: ~Copyable {
 
     deinit { close(socket) }
 
+    /// Switches the interface on, if it is not.
+    func switchOn() throws(Failure) {
+        // struct ifinfomsg: family, padding, type, index, flags, and which flags are meant.
+        var body: [UInt8] = [0, 0, 0, 0]
+        append(index, to: &body)
+        append(UInt32(IFF_UP.rawValue), to: &body)
+        append(UInt32(IFF_UP.rawValue), to: &body)
+        try send(UInt16(RTM_NEWLINK), flags: 0, body)
+    }
+
     /// Gives the interface an address; one that it has already is fine.
     func add(_ address: IPAddress, prefixLength: Int, broadcast: IPAddress? = nil) throws(Failure) {
         var attributes: [(type: Int, bytes: [UInt8])] = [(IFA_LOCAL_, octets(of: address))]
@@ -73,6 +83,10 @@ struct InterfaceAddresses: ~Copyable {
             body += bytes
             while body.count % 4 != 0 { body.append(0) }
         }
+        try send(type, flags: flags, body)
+    }
+
+    private func send(_ type: UInt16, flags: UInt16, _ body: [UInt8]) throws(Failure) {
         // struct nlmsghdr.
         var message: [UInt8] = []
         append(UInt32(16 + body.count), to: &message)
@@ -81,7 +95,7 @@ struct InterfaceAddresses: ~Copyable {
         append(UInt32(1), to: &message)
         append(UInt32(0), to: &message)
         message += body
-        guard send(socket, message, message.count, 0) == message.count else { throw Failure(code: errno) }
+        guard Glibc.send(socket, message, message.count, 0) == message.count else { throw Failure(code: errno) }
         var answer = [UInt8](repeating: 0, count: 4096)
         let count = recv(socket, &answer, answer.count, 0)
         guard count >= 0 else { throw Failure(code: errno) }

@@ -35,6 +35,7 @@ public final class Box: Sendable {
     private let relay: RelayServer
     private let web: WebConfiguration
     private let hub: HubService?
+    private let ownNetwork: OwnNetwork?
     private let panel: TerminalPanel?
     private let eventLoop: any EventLoop
     private let started = ContinuousClock.now
@@ -53,7 +54,7 @@ public final class Box: Sendable {
         state = try StateDirectory(path: path, group: StateDirectory.groupID(named: configuration.control.group))
         authority = try RoomAuthority(state: state)
         let network = try LocalNetwork.current()
-        let found = Self.reachableAddresses(configuration, in: network)
+        let found = Self.reachableAddresses(configuration, in: network, own: nil)
         addresses = Mutex(found)
         certificates = try CertificateSource(
             owner: configuration.certificate.map { OwnerCertificateFiles(chain: $0.chain, key: $0.key) },
@@ -66,7 +67,15 @@ public final class Box: Sendable {
         relay = RelayServer(
             configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
             passwords: configuration.turnPasswords(authority))
-        web = configuration.webConfiguration(certificates: certificates, hub: HubFacts())
+        if configuration.wifi.mode == .none {
+            ownNetwork = nil
+        } else {
+            ownNetwork = OwnNetwork(
+                configuration: configuration, state: state, authority: authority,
+                names: { Self.names(configuration) }, logger: logger)
+        }
+        web = configuration.webConfiguration(
+            certificates: certificates, hub: HubFacts(), portal: ownNetwork?.portal)
         if configuration.hub.enabled {
             hub = try HubService(
                 configuration: configuration, web: web, state: state, authority: authority, signaling: signaling,
@@ -87,6 +96,10 @@ public final class Box: Sendable {
         // Whom the relay serves is told to it once it runs.
         let watcher = try NetworkWatcher(on: eventLoop, logger: logger) { self.networkChanged(to: $0) }
         networkChanged(to: watcher.network)
+        ownNetwork?.onChange { self.networkChanged(to: watcher.network) }
+        if configuration.wifi.mode == .wired, let interface = configuration.wifi.interface {
+            await ownNetwork?.start(interface: interface, hubPort: hub?.port)
+        }
         let (portsReady, portIsReady) = AsyncStream.makeStream(of: Void.self)
         let server = WebServer(
             configuration: web, authority: authority, signaling: signaling, gate: gate,
@@ -102,6 +115,7 @@ public final class Box: Sendable {
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         defer { manager.stopping() }
         try await ServiceGroup(configuration: group).run()
+        await ownNetwork?.stop()
         await hub?.stop()
         await relay.stop()
         try? await watcher.stop().get()
@@ -116,7 +130,7 @@ public final class Box: Sendable {
         let channel = try await control.start()
         let link = joinLink
         logger.info("ready: \(link.scheme)://\(link.host):\(link.port)/ in \(ContinuousClock.now - started)")
-        panel?.show(link: link, room: configuration.name)
+        panel?.show(wifi: wifi, link: link, room: configuration.name)
         manager.ready(status: "Room open at \(link.scheme)://\(link.host):\(link.port)/")
         return channel
     }
@@ -125,9 +139,13 @@ public final class Box: Sendable {
 // MARK: Addresses
 
 extension Box {
-    private static func reachableAddresses(_ configuration: BoxConfiguration, in network: LocalNetwork) -> [IPAddress] {
+    /// - Parameter own: the box's address on its own Wi-Fi, which is where people are.
+    private static func reachableAddresses(
+        _ configuration: BoxConfiguration, in network: LocalNetwork, own: IPAddress?
+    ) -> [IPAddress] {
         guard configuration.addresses.isEmpty else { return configuration.addresses }
-        return network.addresses.map(\.address)
+        guard let own else { return network.addresses.map(\.address) }
+        return [own] + network.addresses.map(\.address).filter { $0 != own && !$0.isLoopback }
     }
 
     private static func names(_ configuration: BoxConfiguration) -> [String] {
@@ -137,7 +155,8 @@ extension Box {
     private func networkChanged(to network: LocalNetwork) {
         relay.update(
             networks: network.neighbourhoods.map(\.network), localAddresses: network.neighbourhoods.map(\.address))
-        let now = Self.reachableAddresses(configuration, in: network)
+        let now = Self.reachableAddresses(configuration, in: network, own: ownNetwork?.address)
+        if let ownNetwork { Task { _ = await ownNetwork.networkChanged() } }
         let changed = addresses.withLock { old in
             defer { old = now }
             return old != now
@@ -146,7 +165,16 @@ extension Box {
         logger.notice("the addresses are now \(now.map(\.description).joined(separator: ", "))")
         certificates.update(hosts: Self.names(configuration), addresses: now)
         hub?.update(addresses: now)
-        panel?.show(link: joinLink, room: configuration.name, reason: "The network changed; the code is now this one.")
+        panel?.show(
+            wifi: wifi, link: joinLink, room: configuration.name,
+            reason: "The network changed; the code is now this one.")
+    }
+
+    /// How phones get onto the box's own Wi-Fi, while there is one.
+    private var wifi: Status.WiFi? {
+        guard configuration.wifi.mode == .auto, ownNetwork?.address != nil else { return nil }
+        let wifi = authority.credentials.wifi
+        return Status.WiFi(ssid: wifi.ssid(name: configuration.wifi.name), passphrase: wifi.passphrase)
     }
 
     var joinLink: JoinLink {
@@ -182,7 +210,7 @@ extension Box {
         hub?.retire(former)
         relay.dropAll()
         logger.notice("the room's codes were changed; generation \(credentials.generation) is valid")
-        panel?.show(link: joinLink, room: configuration.name, reason: "The codes of the room were changed.")
+        panel?.show(wifi: wifi, link: joinLink, room: configuration.name, reason: "The codes of the room were changed.")
     }
 
     /// The present state of every part.
@@ -191,7 +219,7 @@ extension Box {
         return Snapshot(
             broker: broker, protocolErrors: protocolErrors, gate: await gate.counters(), relay: await relay.counters(),
             uptime: ContinuousClock.now - started, generation: authority.credentials.generation,
-            addresses: addresses.withLock { $0 }, link: joinLink,
+            addresses: addresses.withLock { $0 }, link: joinLink, wifi: wifi,
             hub: await hub?.snapshot(), hubPort: hub?.port, dialling: web.hub.dialling, trouble: trouble(),
             certificate: certificates.status)
     }
@@ -201,7 +229,7 @@ extension Box {
         if addresses.withLock({ $0.allSatisfy(\.isLoopback) }) {
             lines.append("this machine is on no network; connect it, or only programs on it can join")
         }
-        return lines + (hub?.trouble ?? [])
+        return lines + (ownNetwork?.trouble ?? []) + (hub?.trouble ?? [])
     }
 }
 

@@ -20,6 +20,8 @@ struct Snapshot: Sendable {
     var generation: UInt32
     var addresses: [IPAddress]
     var link: JoinLink
+    /// Nil where the box makes no Wi-Fi.
+    var wifi: Status.WiFi?
     /// Nil when there is no hub.
     var hub: HubServer.Snapshot?
     var hubPort: Int?
@@ -68,7 +70,8 @@ extension Status {
             hub: OrNull(snapshot.hubPort), blob: OrNull(snapshot.dialling?.blob),
             hubLink: OrNull(snapshot.dialling?.link), discovery: configuration.discovery,
             addresses: snapshot.addresses.map(\.description), link: snapshot.link.description,
-            room: Room(generation: snapshot.generation, limit: configuration.room.people), people: people, links: links,
+            wifi: OrNull(snapshot.wifi), room: Room(generation: snapshot.generation, limit: configuration.room.people),
+            people: people, links: links,
             guests: snapshot.broker.plainClients, traffic: traffic,
             certificate: snapshot.certificate.origin == .owner ? "owner" : "own",
             trouble: snapshot.trouble)
@@ -96,14 +99,15 @@ extension BoxConfiguration {
         return SignalingServer.Configuration(path: self.broker.path, key: self.broker.key, limits: limits)
     }
 
-    func webConfiguration(certificates: CertificateSource, hub: HubFacts) -> WebConfiguration {
+    func webConfiguration(certificates: CertificateSource, hub: HubFacts, portal: Portal?) -> WebConfiguration {
         WebConfiguration(
             name: name, version: boxVersion,
             ports: .init(http: Int(http.port), https: Int(https.port), stun: Int(stun.port)),
             broker: .init(path: self.broker.path, key: self.broker.key, discovery: self.broker.discovery),
             siteRoot: web.root, offersTURN: turn.enabled, turnLifetime: UInt64(turn.lifetime.components.seconds),
             certificates: certificates,
-            linksAreSecure: { [scheme = link.scheme] in scheme.isSecure(hasOwnersCertificate: $0) }, hub: hub)
+            linksAreSecure: { [scheme = link.scheme] in scheme.isSecure(hasOwnersCertificate: $0) }, hub: hub,
+            portal: portal)
     }
 
     var relayConfiguration: RelayServer.Configuration {

@@ -14,12 +14,13 @@ extension Status {
         var lines = [
             "\(name): Kibitz Local \(version), process \(pid), up \(Self.spoken(seconds: uptime))",
             "Join       \(link)",
+            wifi.value.map { "Wi-Fi      \($0.ssid), passphrase \($0.passphrase)" },
             "Ports      HTTP \(http), HTTPS \(https) (certificate: \(certificate)), STUN and TURN \(stun)/udp"
                 + (hub.value.map { ", LAN hub \($0)/udp" } ?? ""),
             "Addresses  \(addresses.isEmpty ? "none" : addresses.joined(separator: ", "))",
             "Room       \(people.count) of \(room.limit) people, code generation \(room.generation)"
                 + (guests > 0 ? ", and \(guests) PeerJS clients" : ""),
-        ]
+        ].compactMap { $0 }
         let width = people.map { $0.shownName.count }.max() ?? 0
         for person in people {
             var line = "  " + person.shownName + String(repeating: " ", count: width - person.shownName.count)

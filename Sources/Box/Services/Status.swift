@@ -1,3 +1,5 @@
+import Credentials
+
 /// What `kibitz-local status` tells; its JSON form is the one of `--json`.
 public struct Status: Codable, Sendable, Equatable {
     /// One person in the room.
@@ -65,6 +67,23 @@ public struct Status: Codable, Sendable, Equatable {
         public init() {}
     }
 
+    /// How a phone gets onto the box's own Wi-Fi.
+    public struct WiFi: Codable, Sendable, Equatable {
+        /// The network's name.
+        public var ssid: String
+        /// Its passphrase.
+        public var passphrase: String
+        /// The text of the QR by which phones join.
+        public var code: String
+
+        /// Makes a description.
+        public init(ssid: String, passphrase: String) {
+            self.ssid = ssid
+            self.passphrase = passphrase
+            code = WiFiCode.text(ssid: ssid, passphrase: passphrase)
+        }
+    }
+
     /// The serving process.
     public var pid: Int32
     /// ``boxVersion``.
@@ -91,6 +110,8 @@ public struct Status: Codable, Sendable, Equatable {
     public var addresses: [String]
     /// The join link, as the QR holds it.
     public var link: String
+    /// The box's own Wi-Fi, or nil where it makes none.
+    public var wifi: OrNull<WiFi>
     /// The room: its generation of credentials.
     public var room: Room
     /// Everyone in the room.

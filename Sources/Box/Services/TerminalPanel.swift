@@ -6,19 +6,31 @@ struct TerminalPanel: Sendable {
     /// Whether standard output is a terminal that shows colours; else the QR is drawn dark on light, as for paper.
     let colors = isatty(STDOUT_FILENO) == 1
 
-    /// Draws the codes.
+    /// Draws the codes: two steps where the box makes the Wi-Fi, else only the room's.
     /// - Parameters:
-    ///   - link: what the QR holds.
+    ///   - wifi: the box's own Wi-Fi, or nil where it makes none.
+    ///   - link: what the room's QR holds.
     ///   - room: the room's name.
     ///   - reason: why it is drawn again, or nil the first time.
-    func show(link: JoinLink, room: String, reason: String? = nil) {
+    func show(wifi: Status.WiFi?, link: JoinLink, room: String, reason: String? = nil) {
+        var text = text(wifi: wifi, link: link.description, room: room, reason: reason)
+        text.withUTF8 { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+    }
+
+    func text(wifi: Status.WiFi?, link: String, room: String, reason: String?) -> String {
         var text = ""
         if let reason { text += "\n\(reason)\n" }
-        text += "\nScan this to join \(room):\n\n"
-        if let code = try? QRCode(text: link.description) {
-            text += code.terminalText(colors ? .colors : .plain)
+        if let wifi {
+            text += "\nStep 1: scan this to join the Wi-Fi:\n\n\(code(wifi.code))"
+            text += "\n  Wi-Fi       \(wifi.ssid)\n  Passphrase  \(wifi.passphrase)\n"
+            text += "\nStep 2: scan this to join \(room):\n\n"
+        } else {
+            text += "\nScan this to join \(room):\n\n"
         }
-        text += "\n  \(link)\n\n"
-        text.withUTF8 { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
+        return text + "\(code(link))\n  \(link)\n\n"
+    }
+
+    private func code(_ text: String) -> String {
+        (try? QRCode(text: text))?.terminalText(colors ? .colors : .plain) ?? ""
     }
 }
