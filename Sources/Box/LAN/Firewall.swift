@@ -47,8 +47,9 @@ struct Firewall: Equatable, Sendable {
                     ip saddr != { \(place.network), 0.0.0.0 } drop
                     ip6 saddr != { \(networkV6)fe80::/10, :: } drop
                     # Beyond the box there is nothing. Programs learn it at once instead of waiting.
-                    fib daddr type unicast limit rate 200/second burst 50 packets reject with icmpx admin-prohibited
-                    fib daddr type unicast drop
+                    fib daddr type != { local, broadcast, multicast } limit rate 200/second burst 50 packets \
+            reject with icmpx admin-prohibited
+                    fib daddr type != { local, broadcast, multicast } drop
                     # The box by its addresses on this network, not by those it has on others.
                     ip daddr != { \(place.address), \(place.broadcast), 255.255.255.255, 224.0.0.0/4 } drop
                     ip6 daddr != { \(boxV6)fe80::/10, ff00::/8 } drop

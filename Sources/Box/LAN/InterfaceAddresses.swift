@@ -35,8 +35,8 @@ struct InterfaceAddresses: ~Copyable {
         // struct ifinfomsg: family, padding, type, index, flags, and which flags are meant.
         var body: [UInt8] = [0, 0, 0, 0]
         append(index, to: &body)
-        append(UInt32(IFF_UP.rawValue), to: &body)
-        append(UInt32(IFF_UP.rawValue), to: &body)
+        append(UInt32(IFF_UP), to: &body)
+        append(UInt32(IFF_UP), to: &body)
         try send(UInt16(RTM_NEWLINK), flags: 0, body)
     }
 

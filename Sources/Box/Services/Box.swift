@@ -40,6 +40,8 @@ public final class Box: Sendable {
     private let eventLoop: any EventLoop
     private let started = ContinuousClock.now
     private let addresses: Mutex<[IPAddress]>
+    /// Whether the code has been shown for the first time.
+    private let isOpen = Atomic(false)
 
     /// Makes a box; nothing is opened but its state directory.
     /// - Parameters:
@@ -130,6 +132,7 @@ public final class Box: Sendable {
         let channel = try await control.start()
         let link = joinLink
         logger.info("ready: \(link.scheme)://\(link.host):\(link.port)/ in \(ContinuousClock.now - started)")
+        isOpen.store(true, ordering: .relaxed)
         panel?.show(wifi: wifi, link: link, room: configuration.name)
         manager.ready(status: "Room open at \(link.scheme)://\(link.host):\(link.port)/")
         return channel
@@ -165,6 +168,7 @@ extension Box {
         logger.notice("the addresses are now \(now.map(\.description).joined(separator: ", "))")
         certificates.update(hosts: Self.names(configuration), addresses: now)
         hub?.update(addresses: now)
+        guard isOpen.load(ordering: .relaxed) else { return }
         panel?.show(
             wifi: wifi, link: joinLink, room: configuration.name,
             reason: "The network changed; the code is now this one.")
