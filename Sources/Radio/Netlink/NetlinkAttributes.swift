@@ -99,3 +99,9 @@ public struct NetlinkAttributes: ~Escapable {
         return nil
     }
 }
+
+extension NetlinkAttributes {
+    /// A reader of the same attributes, from the present place on.
+    @_lifetime(copy self)
+    public func again() -> NetlinkAttributes { self }
+}

@@ -1,0 +1,137 @@
+public import Netlink
+
+/// What is asked of the kernel.
+public enum NetlinkRequest: Hashable, Sendable {
+    /// Of radios.
+    case nl80211(NL80211Request)
+    /// Of links and addresses.
+    case route(RouteRequest)
+}
+
+/// The kernel's answer to a ``NetlinkRequest`` that went well.
+public enum NetlinkReply: Hashable, Sendable {
+    /// It was done.
+    /// - cookie: by which events call a frame that was sent.
+    case done(cookie: UInt64?)
+    /// The radios.
+    case wiphys([Wiphy])
+    /// The interfaces; of ``NL80211Request/newInterface(wiphy:name:type:address:isOwnedBySocket:)`` the new one.
+    case interfaces([WirelessInterface])
+    /// The law.
+    case regulatory(RegulatoryDomain)
+    /// How busy channels are.
+    case survey([SurveyEntry])
+    /// What a scan found.
+    case scan([ScanResult])
+    /// The stations.
+    case stations([StationInfo])
+    /// The links.
+    case links([Link])
+    /// The addresses.
+    case addresses([InterfaceAddress])
+}
+
+/// Gathers the messages that answer one request.
+public struct NetlinkReplyCollector: Sendable {
+    /// Entries kept of one list, radios apart: networks of a scan, stations, interfaces, addresses.
+    public static let maximumEntries = 1024
+
+    private var reply: NetlinkReply
+    private let isDump: Bool
+    /// Whether the list changed while it was told; it is to be asked for again.
+    public private(set) var isInconsistent = false
+
+    /// Makes a collector.
+    /// - Parameter request: what was asked.
+    public init(for request: NetlinkRequest) {
+        switch request {
+        case .nl80211(let request):
+            isDump = request.isDump
+            switch request {
+            case .getWiphys: reply = .wiphys([])
+            case .getInterfaces, .newInterface: reply = .interfaces([])
+            case .getScan: reply = .scan([])
+            case .getSurvey: reply = .survey([])
+            case .getStation, .getStations: reply = .stations([])
+            case .getRegulatory, .setInterface, .deleteInterface, .setRegulatory, .startAccessPoint,
+                .stopAccessPoint, .setBeacon, .setBSS, .newStation, .setStation, .deleteStation, .newKey,
+                .setDefaultKey, .deleteKey, .registerFrame, .registerUnexpectedFrames, .sendFrame,
+                .sendControlPortFrame, .triggerScan, .abortScan, .probeClient, .setPowerSave:
+                reply = .done(cookie: nil)
+            }
+        case .route(let request):
+            isDump = request.isDump
+            switch request {
+            case .getLinks, .getLink: reply = .links([])
+            case .getAddresses: reply = .addresses([])
+            case .setLink, .addAddress, .deleteAddress: reply = .done(cookie: nil)
+            }
+        }
+    }
+
+    /// Takes a message with the request's number.
+    /// - Parameter message: the message.
+    /// - Returns: the outcome, once the last message came.
+    public mutating func take(_ message: borrowing NetlinkMessage) -> Result<NetlinkReply, NetlinkError>? {
+        let header = message.header
+        if header.flags.contains(.dumpInterrupted) { isInconsistent = true }
+        switch header.type {
+        case NetlinkHeader.error, NetlinkHeader.done:
+            guard let acknowledgement = NetlinkAcknowledgement(message) else { return nil }
+            if let error = acknowledgement.error { return .failure(error) }
+            // A dump ends with DONE alone; anything else with an acknowledgement.
+            guard isDump == (header.type == NetlinkHeader.done) else { return nil }
+            if case .done(nil) = reply, let cookie = acknowledgement.cookie { reply = .done(cookie: cookie) }
+            return .success(reply)
+        case NetlinkHeader.noop:
+            return nil
+        default:
+            add(message)
+            return nil
+        }
+    }
+
+    private mutating func add(_ message: borrowing NetlinkMessage) {
+        let attributes = GenericHeader.attributes(of: message.payload)
+        // The list is taken out of the reply, so that it is not copied when it grows.
+        let reply = reply
+        self.reply = .done(cookie: nil)
+        switch consume reply {
+        case .done(let cookie):
+            if let cookie = attributes.first(Attribute.cookie)?.uint64 {
+                self.reply = .done(cookie: cookie)
+            } else if let domain = RegulatoryDomain(attributes) {
+                self.reply = .regulatory(domain)
+            } else {
+                self.reply = .done(cookie: cookie)
+            }
+        case .regulatory(let domain):
+            self.reply = .regulatory(domain)
+        case .wiphys(var list):
+            Wiphy.merge(attributes, into: &list)
+            self.reply = .wiphys(list)
+        case .interfaces(var list):
+            Self.append(WirelessInterface(attributes), to: &list)
+            self.reply = .interfaces(list)
+        case .survey(var list):
+            Self.append(SurveyEntry(attributes), to: &list)
+            self.reply = .survey(list)
+        case .scan(var list):
+            Self.append(ScanResult(attributes), to: &list)
+            self.reply = .scan(list)
+        case .stations(var list):
+            Self.append(StationInfo(attributes), to: &list)
+            self.reply = .stations(list)
+        case .links(var list):
+            if case .link(let link) = RouteEvent(message) { Self.append(link, to: &list) }
+            self.reply = .links(list)
+        case .addresses(var list):
+            if case .address(let address) = RouteEvent(message) { Self.append(address, to: &list) }
+            self.reply = .addresses(list)
+        }
+    }
+
+    private static func append<Entry>(_ entry: Entry?, to list: inout [Entry]) {
+        if let entry, list.count < maximumEntries { list.append(entry) }
+    }
+}
