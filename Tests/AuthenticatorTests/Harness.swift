@@ -169,3 +169,12 @@ func read(_ frame: [UInt8]) throws -> EAPOLKeyFrame {
 func counters(_ frames: [[UInt8]]) throws -> [UInt64] {
     try frames.map { try read($0).replayCounter }
 }
+
+extension Harness {
+    /// A phone's request for a handshake.
+    mutating func request(_ information: KeyInformation) throws -> [UInt8] {
+        var output = SupplicantOutput()
+        try supplicant.request(information, into: &output)
+        return try #require(output.frames.first?.octets)
+    }
+}

@@ -39,9 +39,15 @@ public struct GroupKeys: Equatable, Sendable {
     }
 
     private init(gtkIndex: UInt8, igtkIndex: UInt8, hasIGTK: Bool, using generator: inout some RandomNumberGenerator) {
-        gtk = SecretBytes(randomCount: Self.keySize, using: &generator)
-        igtk = hasIGTK ? SecretBytes(randomCount: Self.keySize, using: &generator) : nil
+        self.init(
+            gtk: SecretBytes(randomCount: Self.keySize, using: &generator), gtkIndex: gtkIndex,
+            igtk: hasIGTK ? SecretBytes(randomCount: Self.keySize, using: &generator) : nil, igtkIndex: igtkIndex)
+    }
+
+    init(gtk: SecretBytes, gtkIndex: UInt8, igtk: SecretBytes?, igtkIndex: UInt8) {
+        self.gtk = gtk
         self.gtkIndex = gtkIndex
+        self.igtk = igtk
         self.igtkIndex = igtkIndex
     }
 }
