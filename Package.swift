@@ -276,7 +276,7 @@ let package = Package(
         tests(of: "Authenticator", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "WiFiSupplicant"]),
         tests(
             of: "Stations",
-            ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator", "WiFiSupplicant"]),
+            ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator", "SAEClient", "WiFiSupplicant"]),
         tests(of: "AccessPoint", ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "Stations"]),
         tests(of: "QRCode"),
         tests(of: "BoxState"),

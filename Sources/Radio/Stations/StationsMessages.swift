@@ -82,6 +82,27 @@ public struct NewStation: Hashable, Sendable {
     public var maximumServicePeriod: UInt8
     /// Whether management frames are protected.
     public var usesMFP: Bool
+
+    /// Makes an entry.
+    public init(
+        address: MACAddress, aid: UInt16, capabilities: CapabilityInformation, listenInterval: UInt16, rates: [UInt8],
+        extendedCapabilities: [UInt8]? = nil, ht: [UInt8]? = nil, vht: [UInt8]? = nil, he: [UInt8]? = nil,
+        hasWMM: Bool, uapsdQueues: UInt8, maximumServicePeriod: UInt8, usesMFP: Bool
+    ) {
+        self.address = address
+        self.aid = aid
+        self.capabilities = capabilities
+        self.listenInterval = listenInterval
+        self.rates = rates
+        self.extendedCapabilities = extendedCapabilities
+        self.ht = ht
+        self.vht = vht
+        self.he = he
+        self.hasWMM = hasWMM
+        self.uapsdQueues = uapsdQueues
+        self.maximumServicePeriod = maximumServicePeriod
+        self.usesMFP = usesMFP
+    }
 }
 
 /// Something that must be done, in the order in which it is said.
