@@ -1,1 +1,308 @@
-// Its parts follow.
+import IEEE80211
+import NL80211
+import Netlink
+public import SansIO
+import Stations
+import WiFiCrypto
+import Wire
+
+/// From any state of the machine to a running access point, and back to it whenever something breaks.
+///
+/// It takes what the kernel tells and answers what to ask of it. What a chip can is known by what it reports, never by
+/// its name. A step that fails, an interface, radio or driver that goes, a switch, an event that was lost: each leads
+/// back to the beginning, where the machine's state is read anew, at once or after a growing wait.
+public struct AccessPoint: ~Copyable {
+    /// How long the kernel may take for one request.
+    static let answerTimeout = Duration.seconds(5)
+    /// How long a scan may take; afterwards a channel is chosen without.
+    static let scanTimeout = Duration.seconds(6)
+    /// How long the kernel may take to tell of a new regulatory domain.
+    static let regulatoryTimeout = Duration.milliseconds(1500)
+    /// After a radio or an interface has come, its driver is given this long to finish.
+    static let settling = Duration.milliseconds(50)
+    /// Without a radio, how long until it is looked for although nobody told of one.
+    static let patience = Duration.seconds(15)
+    /// How long everyone's removal may take before the beacon stops.
+    static let leavingTimeout = Duration.milliseconds(700)
+    /// At least this often a running access point is checked, and its stations asked about.
+    static let checkInterval = Duration.seconds(10)
+    /// How many times longer a station may be silent where the driver can't ask it.
+    static let patienceWithoutProbes = 5
+    /// Failures in a row before another radio is tried, where there is one.
+    static let failuresPerRadio = 3
+    /// Answers awaited at one time, all stations together.
+    static let maximumPending = 4096
+
+    /// What it shall be.
+    public private(set) var configuration: AccessPointConfiguration
+    var generator: any RandomNumberGenerator & Sendable
+    var phase = Phase.stopped
+    /// Requests that have no answer yet.
+    var pending: [RequestID: Pending] = [:]
+    private var nextRequest: UInt64 = 1
+    var backoff = Backoff()
+    var switches: [RadioSwitch] = []
+    /// Whether a software block may be lifted: one that is there at the start is nobody's wish.
+    var mayUnblock = true
+    /// Which radio is tried, where there are several.
+    var radioTurn = 0
+    /// What was chosen at the last start, so that coming back needs no scan.
+    var lastChannel: (request: Int?, radio: String, channel: OperatingChannel)?
+    /// The widest channel that a radio took, by its name.
+    var widthLimits: [String: ChannelWidth] = [:]
+    /// Why there is no access point at present.
+    var failure: AccessPointTrouble?
+    /// What is not as it should be, with an access point.
+    var notes: [AccessPointTrouble] = []
+    /// The pairwise master key of the passphrase.
+    var pmk: SecretBytes?
+    /// How often it came up, and how often it then broke.
+    public internal(set) var counters = AccessPointCounters()
+    /// When the present attempt began.
+    var attemptBegan = Timestamp.zero
+    var isEAPOLSocketOpen = false
+    /// Who is on it, while it runs.
+    var stations: Stations?
+    var stationsOutput = StationsOutput()
+
+    /// Where it is.
+    enum Phase: Sendable {
+        /// Not wanted.
+        case stopped
+        /// For something to happen, or for a time.
+        case waiting(until: Timestamp)
+        /// On the way.
+        case settingUp(SetUp)
+        /// Beacons are sent.
+        case running(Running)
+        /// Everyone is being removed.
+        case leaving(Running, LeavingReason, deadline: Timestamp)
+    }
+
+    /// Why everyone is being removed.
+    enum LeavingReason: Sendable {
+        /// Another passphrase or name is valid now.
+        case rotation
+        /// The owner wants something else that takes a new start.
+        case restart
+        /// The end.
+        case stop
+    }
+
+    /// A request without answer.
+    struct Pending: Sendable {
+        var purpose: Purpose
+        var deadline: Timestamp
+    }
+
+    /// What a request is for.
+    enum Purpose: Sendable {
+        /// The step of the way that is being taken.
+        case step
+        /// One whose failure means that the access point is broken.
+        case essential(String)
+        /// One whose answer matters to nobody.
+        case any
+        case addStation(MACAddress)
+        case frame(TransmissionID)
+        case checkInterface
+        case checkStations
+        case stopAP
+    }
+
+    /// Makes an access point that is stopped.
+    /// - Parameters:
+    ///   - configuration: what it shall be.
+    ///   - generator: must be cryptographically strong: keys come from it. Parts get copies, which must not repeat each
+    ///     other's numbers: a seeded one must be a reference.
+    public init(configuration: AccessPointConfiguration, generator: any RandomNumberGenerator & Sendable) {
+        self.configuration = configuration
+        self.generator = generator
+        derive()
+    }
+
+    /// Takes in what happened and says what to do about it.
+    /// - Parameters:
+    ///   - input: what happened.
+    ///   - now: the present time.
+    ///   - output: gets what to do and to tell.
+    /// - Returns: when to call again with ``AccessPointInput/wake``, in place of what was asked for before; nil for never.
+    public mutating func handle(
+        _ input: borrowing AccessPointInput, at now: Timestamp, into output: inout AccessPointOutput
+    ) -> Timestamp? {
+        switch copy input {
+        case .start: start(at: now, into: &output)
+        case .stop: stop(at: now, into: &output)
+        case .configure(let wanted): configure(wanted, at: now, into: &output)
+        case .reply(let id, let reply): answer(id, reply, at: now, into: &output)
+        case .event(let event): take(event, at: now, into: &output)
+        case .link(let event): take(event, at: now, into: &output)
+        case .switches(let switches): take(switches, at: now, into: &output)
+        case .eapol(let station, let frame):
+            drive(.eapol(station, frame, wasEncrypted: nil), at: now, into: &output)
+        case .sendEveryoneOff:
+            if case .running(let running) = phase { leave(running, because: .rotation, at: now, into: &output) }
+        case .eventsLost: eventsLost(at: now, into: &output)
+        case .wake: break
+        }
+        expire(at: now, into: &output)
+        return nextWake
+    }
+
+    private mutating func start(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .stopped = phase else { return }
+        begin(at: now, into: &output)
+    }
+
+    private mutating func stop(at now: Timestamp, into output: inout AccessPointOutput) {
+        switch phase {
+        case .stopped: output.events.append(.stopped)
+        case .waiting, .settingUp:
+            pending = [:]
+            closeEAPOL(into: &output)
+            phase = .stopped
+            output.events.append(.stopped)
+        case .running(let running):
+            leave(running, because: .stop, at: now, into: &output)
+        case .leaving(let running, _, let deadline):
+            phase = .leaving(running, .stop, deadline: deadline)
+        }
+    }
+
+    private mutating func configure(
+        _ wanted: AccessPointConfiguration, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        guard wanted != configuration else { return }
+        var sameRadio = wanted
+        sameRadio.ssid = configuration.ssid
+        sameRadio.passphrase = configuration.passphrase
+        let isRotation = sameRadio == configuration
+        configuration = wanted
+        derive()
+        switch phase {
+        case .stopped: break
+        case .waiting, .settingUp:
+            backoff.reset()
+            begin(at: now, into: &output)
+        case .running(let running):
+            leave(running, because: isRotation ? .rotation : .restart, at: now, into: &output)
+        case .leaving(let running, let reason, let deadline):
+            if case .rotation = reason, !isRotation { phase = .leaving(running, .restart, deadline: deadline) }
+        }
+    }
+
+    /// Computes what the passphrase is needed for.
+    private mutating func derive() {
+        pmk = try? KeyDerivation.psk(passphrase: configuration.passphrase, ssid: configuration.ssid)
+    }
+
+    // MARK: Requests
+
+    mutating func send(
+        _ request: AccessPointRequest, for purpose: Purpose, timeout: Duration = AccessPoint.answerTimeout, at now: Timestamp,
+        into output: inout AccessPointOutput
+    ) {
+        let id = RequestID(rawValue: nextRequest)
+        nextRequest &+= 1
+        pending[id] = Pending(purpose: purpose, deadline: now + timeout)
+        output.actions.append(.request(id, request))
+    }
+
+    private mutating func answer(
+        _ id: RequestID, _ reply: AccessPointReply, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        // An answer to a request of an attempt that is over.
+        guard let request = pending.removeValue(forKey: id) else { return }
+        switch request.purpose {
+        case .step: advance(reply, at: now, into: &output)
+        default: answerRunning(request.purpose, reply, at: now, into: &output)
+        }
+    }
+
+    // MARK: Time
+
+    /// Does what is due.
+    private mutating func expire(at now: Timestamp, into output: inout AccessPointOutput) {
+        if let late = pending.first(where: { $0.value.deadline <= now }) {
+            pending[late.key] = nil
+            fail("the driver", "it did not answer in time", at: now, into: &output)
+        }
+        switch phase {
+        case .stopped: break
+        case .waiting(let until): if until <= now { begin(at: now, into: &output) }
+        case .settingUp(let setUp): if setUp.deadline <= now { awaitedTooLong(at: now, into: &output) }
+        case .running: tend(at: now, into: &output)
+        case .leaving(_, _, let deadline):
+            drive(.wake, at: now, into: &output)
+            if deadline <= now { emptied(at: now, into: &output) }
+        }
+    }
+
+    private var nextWake: Timestamp? {
+        let answer = pending.values.map(\.deadline).min()
+        let own: Timestamp? =
+            switch phase {
+            case .stopped: nil
+            case .waiting(let until): until
+            case .settingUp(let setUp): setUp.deadline
+            case .running(let running): min(running.nextCheck, running.stationsWake ?? running.nextCheck)
+            case .leaving(let running, _, let deadline): min(deadline, running.stationsWake ?? deadline)
+            }
+        guard let answer, let own else { return answer ?? own }
+        return min(answer, own)
+    }
+
+    // MARK: Failing
+
+    /// Something does not work: what was begun is given up, and begun anew after a wait.
+    mutating func fail(
+        _ step: String, _ reason: String, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        giveUp(.failed(step: step, reason: reason), wait: nil, at: now, into: &output)
+    }
+
+    /// Gives up what was begun, and waits.
+    /// - Parameter wait: for how long; nil for as long as the failures before call for.
+    mutating func giveUp(
+        _ trouble: AccessPointTrouble, wait: Duration?, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        switch phase {
+        case .stopped: return
+        case .waiting, .settingUp: break
+        case .running(let running):
+            backoff.succeed(after: now - running.since)
+            counters.breaks &+= 1
+            output.events.append(.down(trouble))
+        case .leaving(_, .stop, _):
+            pending = [:]
+            closeEAPOL(into: &output)
+            phase = .stopped
+            output.events.append(.stopped)
+            return
+        case .leaving:
+            output.events.append(.down(trouble))
+        }
+        pending = [:]
+        closeEAPOL(into: &output)
+        failure = trouble
+        let pause = wait ?? backoff.fail()
+        if wait == nil, backoff.failures % Self.failuresPerRadio == 0 { radioTurn &+= 1 }
+        phase = .waiting(until: now + pause)
+    }
+
+    mutating func closeEAPOL(into output: inout AccessPointOutput) {
+        guard isEAPOLSocketOpen else { return }
+        isEAPOLSocketOpen = false
+        output.actions.append(.closeEAPOL)
+    }
+}
+
+/// What an access point has done so far.
+public struct AccessPointCounters: Hashable, Sendable {
+    /// How often it came up.
+    public internal(set) var starts: UInt64 = 0
+    /// How often it broke while it was up.
+    public internal(set) var breaks: UInt64 = 0
+    /// How long the last start took, from its beginning to the first beacon.
+    public internal(set) var lastStart: Duration = .zero
+}

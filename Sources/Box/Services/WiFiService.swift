@@ -1,0 +1,158 @@
+import AccessPoint
+import BoxConfiguration
+import BoxRadio
+import BoxRoom
+import Credentials
+import IEEE80211
+import Logging
+import NIOCore
+import Stations
+
+/// The box's own Wi-Fi: the radio, and the network on it while it beacons.
+final class WiFiService: Sendable {
+    private let configuration: BoxConfiguration
+    private let authority: RoomAuthority
+    private let radio: AccessPointService
+    private let network: OwnNetwork
+    private let logger: Logger
+    private let events: AsyncStream<AccessPointEvent>
+
+    /// Makes a Wi-Fi that is off.
+    /// - Parameters:
+    ///   - network: addresses, names and the portal on it.
+    ///   - eventLoop: where the radio's sockets are read.
+    init(
+        configuration: BoxConfiguration, authority: RoomAuthority, network: OwnNetwork, eventLoop: any EventLoop,
+        logger: Logger
+    ) {
+        self.configuration = configuration
+        self.authority = authority
+        self.network = network
+        self.logger = logger
+        let (events, continuation) = AsyncStream.makeStream(of: AccessPointEvent.self)
+        self.events = events
+        radio = AccessPointService(
+            configuration: Self.accessPoint(configuration, authority.credentials.wifi), eventLoop: eventLoop,
+            logger: logger, onEvent: { continuation.yield($0) })
+    }
+
+    private static func accessPoint(
+        _ configuration: BoxConfiguration, _ credentials: WiFiCredentials
+    ) -> AccessPointConfiguration {
+        let wifi = configuration.wifi
+        let security: AccessPointConfiguration.Security =
+            switch wifi.security {
+            case .wpa2: .wpa2
+            case .wpa3: .wpa3
+            case .transition: .transition
+            }
+        var result = AccessPointConfiguration(
+            ssid: Array(credentials.ssid(name: wifi.name).utf8), passphrase: credentials.passphrase,
+            security: security, interface: wifi.interface, country: configuration.country, channel: wifi.channel)
+        result.stationLimit = wifi.stations
+        result.silence = wifi.silence
+        result.rekeyInterval = wifi.rekey
+        return result
+    }
+
+    /// Runs until it is cancelled: beacons, and the network with them.
+    /// - Parameter hubPort: the LAN hub's UDP port, which phones may reach.
+    func run(hubPort: Int?) async {
+        radio.start()
+        for await event in events {
+            switch event {
+            case .up(let interface, _): await network.start(interface: interface, hubPort: hubPort)
+            case .down, .stopped: await network.stop()
+            case .station: break
+            }
+        }
+        await radio.stop()
+        await network.stop()
+    }
+
+    /// The room's codes were changed: everyone is sent off, and the new name and passphrase hold.
+    func rotate() {
+        radio.configure(Self.accessPoint(configuration, authority.credentials.wifi))
+    }
+
+    /// A network of the machine has changed: moves away from addresses that are now in use elsewhere.
+    func networkChanged() async {
+        if await network.networkChanged() { radio.sendEveryoneOff() }
+    }
+
+    /// How the radio is doing.
+    func snapshot() async -> AccessPointSnapshot { await radio.snapshot() }
+
+    /// What `kibitz-local wifi` tells.
+    func status() async -> WiFiStatus {
+        let snapshot = await snapshot()
+        let credentials = authority.credentials.wifi
+        let beacon = snapshot.beacon
+        let troubles = snapshot.trouble.map(\.description) + network.trouble
+        return WiFiStatus(
+            state: WiFiStatus.State(snapshot.state), troubles: troubles, trouble: OrNull(troubles.first),
+            interface: OrNull(beacon?.interface), radio: OrNull(beacon?.radio), chip: OrNull(beacon.map(\.kind.name)),
+            bssid: OrNull(beacon?.bss.description), channel: OrNull(beacon.map { Int($0.channel.number) }),
+            frequency: OrNull(beacon?.channel.frequency), width: OrNull(beacon?.channel.width.megahertz),
+            country: OrNull(beacon?.country), ssid: OrNull(credentials.ssid(name: configuration.wifi.name)),
+            passphrase: OrNull(credentials.passphrase), security: OrNull(beacon.map { Self.words($0.akms) }),
+            address: OrNull(network.address?.description), starts: Int(clamping: snapshot.counters.starts),
+            startTime: OrNull(
+                snapshot.counters.starts == 0
+                    ? nil : Int(snapshot.counters.lastStart / .milliseconds(1))),
+            stations: snapshot.stations.map(WiFiStatus.Station.init), refused: snapshot.refusals.map(WiFiStatus.Refused.init))
+    }
+
+    private static func words(_ akms: [AKMSuite]) -> String {
+        let names = [akms.contains(.psk) ? "WPA2" : nil, akms.contains(.sae) ? "WPA3" : nil].compactMap { $0 }
+        return names.joined(separator: " and ")
+    }
+}
+
+extension WiFiStatus {
+    /// What is told of a box without a Wi-Fi of its own.
+    static let none = WiFiStatus(
+        state: .none, troubles: [], trouble: OrNull(nil), interface: OrNull(nil), radio: OrNull(nil), chip: OrNull(nil),
+        bssid: OrNull(nil), channel: OrNull(nil), frequency: OrNull(nil), width: OrNull(nil), country: OrNull(nil),
+        ssid: OrNull(nil), passphrase: OrNull(nil), security: OrNull(nil), address: OrNull(nil), starts: 0,
+        startTime: OrNull(nil), stations: [], refused: [])
+}
+
+extension WiFiStatus.State {
+    init(_ state: AccessPointSnapshot.State) {
+        self =
+            switch state {
+            case .stopped: .stopped
+            case .starting: .starting
+            case .waiting: .waiting
+            case .up: .up
+            }
+    }
+}
+
+extension WiFiStatus.Station {
+    init(_ station: AccessPointSnapshot.Station) {
+        self.init(
+            address: station.address.description, authorized: station.isAuthorized, signal: OrNull(station.signal),
+            rate: OrNull(station.rate.map { Double($0) / 10 }), akm: station.akm.isSAE ? "WPA3" : "WPA2",
+            protected: station.usesMFP, idle: OrNull(station.inactive.map { Int($0.components.seconds) }))
+    }
+}
+
+extension WiFiStatus.Refused {
+    init(_ refusal: Refusal) {
+        self.init(
+            address: refusal.station.description, reason: refusal.cause.explanation, count: refusal.count)
+    }
+}
+
+extension StationsConfiguration.Kind {
+    /// The word for it.
+    fileprivate var name: String {
+        switch self {
+        case .softMAC: "soft-mac"
+        case .fullMAC: "full-mac"
+        case .offloaded: "offloaded"
+        }
+    }
+}

@@ -1,0 +1,315 @@
+import Authenticator
+import IEEE80211
+import NL80211
+import Netlink
+import SansIO
+import Stations
+import WiFiCrypto
+import Wire
+
+extension AccessPoint {
+    /// What is passed on to the stations, owning what it holds.
+    enum StationsHappening {
+        case started
+        case wake
+        case frame([UInt8], signal: Int?)
+        case eapol(MACAddress, [UInt8], wasEncrypted: Bool?)
+        case associated(MACAddress, [UInt8])
+        case removed(MACAddress)
+        case added(MACAddress, Bool)
+        case transmitted(TransmissionID, Bool)
+        case probed(MACAddress, Bool)
+        case activity(MACAddress, Duration, signal: Int?)
+        case unexpectedFrame(MACAddress)
+        case removeAll(ReasonCode)
+    }
+
+    /// What runs, whether everyone is being removed or not.
+    var present: Running? {
+        switch phase {
+        case .running(let running), .leaving(let running, _, _): running
+        case .stopped, .waiting, .settingUp: nil
+        }
+    }
+
+    /// Changes what runs.
+    mutating func changeRunning(_ body: (inout Running) -> Void) {
+        switch phase {
+        case .running(var running):
+            phase = .stopped
+            body(&running)
+            phase = .running(running)
+        case .leaving(var running, let reason, let deadline):
+            phase = .stopped
+            body(&running)
+            phase = .leaving(running, reason, deadline: deadline)
+        case .stopped, .waiting, .settingUp: break
+        }
+    }
+
+    /// Passes something on to the stations and carries out what they want.
+    mutating func drive(_ happening: StationsHappening, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard present != nil, stations != nil else { return }
+        stationsOutput.removeAll()
+        let wake: Timestamp? =
+            switch happening {
+            case .started: stations?.handle(.started, at: now, into: &stationsOutput) ?? nil
+            case .wake: stations?.handle(.wake, at: now, into: &stationsOutput) ?? nil
+            case .frame(let bytes, let signal):
+                stations?.handle(.managementFrame(bytes.span.bytes, signal: signal), at: now, into: &stationsOutput) ?? nil
+            case .eapol(let station, let bytes, let wasEncrypted):
+                stations?.handle(
+                    .eapol(from: station, bytes.span.bytes, wasEncrypted: wasEncrypted), at: now, into: &stationsOutput)
+                    ?? nil
+            case .associated(let station, let elements):
+                stations?.handle(.associated(station, elements: elements.span.bytes), at: now, into: &stationsOutput) ?? nil
+            case .removed(let station): stations?.handle(.removed(station), at: now, into: &stationsOutput) ?? nil
+            case .added(let station, let succeeded):
+                stations?.handle(.stationAdded(station, succeeded: succeeded), at: now, into: &stationsOutput) ?? nil
+            case .transmitted(let id, let acknowledged):
+                stations?.handle(.transmitted(id, acknowledged: acknowledged), at: now, into: &stationsOutput) ?? nil
+            case .probed(let station, let acknowledged):
+                stations?.handle(.probed(station, acknowledged: acknowledged), at: now, into: &stationsOutput) ?? nil
+            case .activity(let station, let inactive, let signal):
+                stations?.handle(.activity(station, inactive: inactive, signal: signal), at: now, into: &stationsOutput)
+                    ?? nil
+            case .unexpectedFrame(let station):
+                stations?.handle(.unexpectedFrame(from: station), at: now, into: &stationsOutput) ?? nil
+            case .removeAll(let reason): stations?.handle(.removeAll(reason), at: now, into: &stationsOutput) ?? nil
+            }
+        changeRunning { $0.stationsWake = wake }
+        let wanted = stationsOutput
+        for action in wanted.actions { carryOut(action, at: now, into: &output) }
+        for event in wanted.events {
+            output.events.append(.station(event))
+            if event == .emptied { emptied(at: now, into: &output) }
+        }
+    }
+
+    private mutating func carryOut(
+        _ action: StationsAction, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        guard let running = present, pending.count < Self.maximumPending else { return }
+        let index = running.interface.index
+        func essential(_ words: String) -> Purpose { .essential(words) }
+        switch action {
+        case .transmit(let frame, let id, let isBestEffort):
+            send(
+                .radio(.sendFrame(FrameParameters(interface: index, frame: frame, wantsStatus: id != nil || !isBestEffort))),
+                for: id.map { .frame($0) } ?? .any, at: now, into: &output)
+        case .sendEAPOL(let station, let frame, let isEncrypted):
+            if isEAPOLSocketOpen {
+                output.actions.append(.sendEAPOL(to: station, frame))
+            } else {
+                send(
+                    .radio(.sendControlPortFrame(ControlPortFrameParameters(interface: index, destination: station, frame: frame, isUnencrypted: !isEncrypted))), for: .any,
+                    at: now, into: &output)
+            }
+        case .addStation(let station):
+            send(
+                .radio(Requests.station(index, station, isAssociated: !running.radio.knowsUnassociatedStations)), for: .addStation(station.address), at: now, into: &output)
+        case .associate(let station):
+            guard running.radio.knowsUnassociatedStations else { return }
+            send(.radio(Requests.set(.associated, of: station, index)), for: .any, at: now, into: &output)
+        case .installPairwise(let station, let key, let cipher):
+            send(
+                .radio(.newKey(KeyParameters(interface: index, station: station, index: 0, cipher: cipher, key: key.bytes.copied))), for: .any, at: now, into: &output)
+        case .authorize(let station):
+            send(.radio(Requests.set(.authorized, of: station, index)), for: .any, at: now, into: &output)
+        case .removeStation(let station, let reason):
+            send(.radio(.deleteStation(StationRemoval(interface: index, address: station, reason: reason))), for: .any, at: now, into: &output)
+        case .probe(let station):
+            guard running.radio.canProbe else {
+                // Nobody can ask: what the driver says of its silence is all there is to know.
+                return
+            }
+            send(.radio(.probeClient(interface: index, address: station)), for: .any, at: now, into: &output)
+        case .installGroup(let keys):
+            for request in Requests.groupKeys(index, keys, protects: running.security.protectsManagementFrames) {
+                send(.radio(request), for: essential("set the group key"), at: now, into: &output)
+            }
+        case .readGroupSequences: break
+        case .setProtection(let nonERP, let nonHT):
+            guard running.security.kind == .softMAC else { return }
+            changeRunning { running in
+                running.description.hasNonERPStations = nonERP
+                running.description.hasNonHTStations = nonHT
+            }
+            guard let running = present else { return }
+            send(.radio(.setBeacon(interface: index, Requests.beacon(running.description, kind: running.security.kind))), for: .any, at: now, into: &output)
+            send(.radio(Requests.bss(index, running.description)), for: .any, at: now, into: &output)
+        }
+    }
+
+    /// An answer to a request of an access point that runs.
+    mutating func answerRunning(
+        _ purpose: Purpose, _ reply: AccessPointReply, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        if case .failed(let error) = reply, error.isFatal, present != nil {
+            return fail("the driver", error.description, at: now, into: &output)
+        }
+        switch (purpose, reply) {
+        case (.essential(let step), .failed(let error)): fail(step, error.description, at: now, into: &output)
+        case (.addStation(let station), .done): drive(.added(station, true), at: now, into: &output)
+        case (.addStation(let station), .failed): drive(.added(station, false), at: now, into: &output)
+        case (.frame(let id), .done(let messages)):
+            guard let cookie = Replies.cookie(messages) else { return }
+            sent(id, cookie, at: now, into: &output)
+        case (.frame(let id), .failed): drive(.transmitted(id, false), at: now, into: &output)
+        case (.checkInterface, .done(let messages)): checked(Replies.interfaces(messages), at: now, into: &output)
+        case (.checkStations, .done(let messages)): checked(Replies.stations(messages), at: now, into: &output)
+        case (.checkInterface, .failed(let error)):
+            fail("look at the interface", error.description, at: now, into: &output)
+        case (.step, _), (.any, _), (.essential, .done), (.checkStations, .failed), (.stopAP, _): break
+        }
+    }
+
+    // MARK: Frames
+
+    private mutating func sent(
+        _ id: TransmissionID, _ cookie: UInt64, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        var early: Bool?
+        changeRunning { running in
+            if let place = running.earlyReports.firstIndex(where: { $0.cookie == cookie }) {
+                early = running.earlyReports.remove(at: place).acknowledged
+            } else if running.cookies.count < Running.maximumCookies {
+                running.cookies[cookie] = id
+            }
+        }
+        if let early { drive(.transmitted(id, early), at: now, into: &output) }
+    }
+
+    /// The driver tells what became of a frame.
+    mutating func reported(
+        _ cookie: UInt64, _ acknowledged: Bool, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        guard let running = present else { return }
+        if let id = running.cookies[cookie] {
+            changeRunning { $0.cookies[cookie] = nil }
+            drive(.transmitted(id, acknowledged), at: now, into: &output)
+        } else {
+            changeRunning { running in
+                if running.earlyReports.count >= Running.maximumEarlyReports { running.earlyReports.removeFirst() }
+                running.earlyReports.append((cookie, acknowledged))
+            }
+        }
+    }
+
+    // MARK: Looking after it
+
+    /// Does what is due while it runs.
+    mutating func tend(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .running(let running) = phase else { return }
+        if let wake = running.stationsWake, wake <= now { drive(.wake, at: now, into: &output) }
+        guard case .running(let running) = phase, running.nextCheck <= now else { return }
+        check(running, at: now, into: &output)
+    }
+
+    /// Asks the kernel whether everything is still as it should be.
+    mutating func check(_ running: Running, at now: Timestamp, into output: inout AccessPointOutput) {
+        let next = now + checkInterval
+        changeRunning { $0.nextCheck = next }
+        send(.radio(.getInterfaces), for: .checkInterface, at: now, into: &output)
+        send(.radio(.getStations(interface: running.interface.index)), for: .checkStations, at: now, into: &output)
+    }
+
+    private mutating func checked(
+        _ interfaces: [WirelessInterface], at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        guard case .running(let running) = phase else { return }
+        guard let interface = interfaces.first(where: { $0.index == running.interface.index }) else {
+            return fail("look at the interface", "it is gone", at: now, into: &output)
+        }
+        guard interface.type == .accessPoint else {
+            return fail("look at the interface", "another program has made it something else", at: now, into: &output)
+        }
+        // The kernel names the network only while its beacon is sent.
+        guard let ssid = interface.ssid else { return fail("look at the beacon", "it has stopped", at: now, into: &output) }
+        guard ssid == running.description.ssid else {
+            return fail("look at the interface", "another program has made it another network", at: now, into: &output)
+        }
+        if interface.name != running.name { renamed(to: interface.name, into: &output) }
+    }
+
+    private mutating func checked(_ found: [StationInfo], at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .running(let running) = phase else { return }
+        var information: [MACAddress: StationInfo] = [:]
+        for station in found { information[station.address] = station }
+        let known = Set(stations?.reports.map(\.address) ?? [])
+        changeRunning { $0.information = information }
+        for (address, station) in information.sorted(by: { $0.key < $1.key }) where known.contains(address) {
+            guard let inactive = station.inactiveMilliseconds else { continue }
+            drive(
+                .activity(address, .milliseconds(Int64(inactive)), signal: station.signal.map(Int.init)), at: now,
+                into: &output)
+        }
+        guard running.security.kind != .softMAC else { return }
+        // What the chip did while nobody heard of it.
+        for address in known.sorted() where information[address] == nil {
+            drive(.removed(address), at: now, into: &output)
+        }
+        for address in information.keys.sorted() where !known.contains(address) {
+            switch running.security.kind {
+            case .offloaded: drive(.associated(address, []), at: now, into: &output)
+            // Its handshake can't be made good for: it shall come again.
+            case .fullMAC:
+                send(
+                    .radio(.deleteStation(StationRemoval(interface: running.interface.index, address: address, reason: .unspecified))), for: .any, at: now,
+                    into: &output)
+            case .softMAC: break
+            }
+        }
+    }
+
+    mutating func eventsLost(at now: Timestamp, into output: inout AccessPointOutput) {
+        switch phase {
+        case .stopped, .leaving: break
+        case .waiting: phase = .waiting(until: now + Self.settling)
+        // What it waits for may have been said.
+        case .settingUp: begin(at: now, into: &output)
+        case .running(let running): check(running, at: now, into: &output)
+        }
+    }
+
+    // MARK: Sending everyone away
+
+    mutating func leave(
+        _ running: Running, because reason: LeavingReason, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        phase = .leaving(running, reason, deadline: now + Self.leavingTimeout)
+        drive(.removeAll(.leaving), at: now, into: &output)
+    }
+
+    /// Everyone is gone, or has had the time to.
+    mutating func emptied(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .leaving(let running, let reason, _) = phase else { return }
+        stations = nil
+        switch reason {
+        case .rotation: restartBeacon(running, at: now, into: &output)
+        case .restart:
+            lastChannel = nil
+            output.events.append(.down(.failed(step: "change the Wi-Fi", reason: "its settings were changed")))
+            backoff.reset()
+            begin(at: now, into: &output)
+        case .stop:
+            pending = [:]
+            send(.radio(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
+            send(.link(.setLink(index: running.interface.index, isUp: false)), for: .any, at: now, into: &output)
+            pending = [:]
+            closeEAPOL(into: &output)
+            phase = .stopped
+            output.events.append(.stopped)
+        }
+    }
+}
+
+extension NetlinkError {
+    /// Whether it says that the interface, the radio or its firmware is gone.
+    var isFatal: Bool {
+        switch number {
+        case .noDevice, .inputOutput, .noSuchDeviceOrAddress, .networkDown, .noLink, .radioKilled: true
+        default: false
+        }
+    }
+}

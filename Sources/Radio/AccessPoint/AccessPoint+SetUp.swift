@@ -1,0 +1,447 @@
+import IEEE80211
+import NL80211
+import Netlink
+import SansIO
+import Stations
+import WiFiCrypto
+import Wire
+
+extension AccessPoint {
+    /// Frames that a chip of our own doing must hand up (IEEE 802.11-2020, 9.2.4.1.3).
+    static let registrations: [ManagementSubtype] = [
+        .authentication, .associationRequest, .reassociationRequest, .disassociation, .deauthentication, .probeRequest,
+        .action,
+    ]
+
+    /// Begins from the machine's present state.
+    mutating func begin(at now: Timestamp, into output: inout AccessPointOutput) {
+        pending = [:]
+        closeEAPOL(into: &output)
+        attemptBegan = now
+        phase = .settingUp(SetUp(step: .listRadios, deadline: now))
+        take(.listRadios, .radio(.getWiphys), at: now, into: &output)
+    }
+
+    /// Takes a step that asks the kernel.
+    private mutating func take(
+        _ step: SetUp.Step, _ request: AccessPointRequest, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        guard case .settingUp(var setUp) = phase else { return }
+        setUp.step = step
+        setUp.deadline = now + Self.answerTimeout
+        phase = .settingUp(setUp)
+        send(request, for: .step, at: now, into: &output)
+    }
+
+    /// Waits for something other than an answer.
+    private mutating func pause(_ step: SetUp.Step, for time: Duration, at now: Timestamp) {
+        guard case .settingUp(var setUp) = phase else { return }
+        setUp.step = step
+        setUp.deadline = now + time
+        phase = .settingUp(setUp)
+    }
+
+    private mutating func change(_ body: (inout SetUp) -> Void) {
+        guard case .settingUp(var setUp) = phase else { return }
+        // So that what it holds is not copied.
+        phase = .stopped
+        body(&setUp)
+        phase = .settingUp(setUp)
+    }
+
+    /// The step's answer has come.
+    mutating func advance(_ reply: AccessPointReply, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase else { return }
+        let messages: [[UInt8]]
+        switch reply {
+        case .done(let got): messages = got
+        case .failed(let error):
+            failed(setUp, error, at: now, into: &output)
+            return
+        }
+        switch setUp.step {
+        case .listRadios:
+            change { $0.radios = Replies.wiphys(messages) }
+            take(.listInterfaces, .radio(.getInterfaces), at: now, into: &output)
+        case .listInterfaces:
+            change { $0.interfaces = Replies.interfaces(messages) }
+            chooseRadio(at: now, into: &output)
+        case .getRegulatory:
+            change { $0.country = Replies.country(messages) ?? "00" }
+            setCountry(at: now, into: &output)
+        case .setRegulatory: pause(.awaitRegulatory, for: Self.regulatoryTimeout, at: now)
+        case .getRegulatoryAgain:
+            change { setUp in
+                setUp.country = Replies.country(messages) ?? "00"
+            }
+            take(.listRadiosAgain, .radio(.getWiphys), at: now, into: &output)
+        case .listRadiosAgain:
+            let radios = Replies.wiphys(messages)
+            guard let radio = radios.first(where: { $0.index == setUp.radio?.index }) else {
+                return fail(setUp.step.words, "the radio is gone", at: now, into: &output)
+            }
+            change { $0.radio = radio }
+            countryIsSet(at: now, into: &output)
+        case .makeInterface:
+            guard let interface = Replies.interfaces(messages).compactMap(AccessInterface.init).first else {
+                return fail(setUp.step.words, "the kernel did not say which", at: now, into: &output)
+            }
+            change { $0.interface = interface }
+            takeDown(at: now, into: &output)
+        case .takeDown: setType(at: now, into: &output)
+        case .setType: takeUp(at: now, into: &output)
+        case .takeUp: isUp(at: now, into: &output)
+        case .triggerScan: pause(.awaitScan, for: Self.scanTimeout, at: now)
+        case .readScan:
+            change { $0.neighbours = Replies.neighbours(messages) }
+            if let interface = setUp.interface {
+                take(.readSurvey, .radio(.getSurvey(interface: interface.index)), at: now, into: &output)
+            }
+        case .readSurvey:
+            change { $0.busy = Replies.busy(messages) }
+            chooseChannel(at: now, into: &output)
+        case .register(let count): register(count + 1, at: now, into: &output)
+        case .startAP: started(at: now, into: &output)
+        case .setBSS, .awaitRegulatory, .awaitScan, .awaitSwitch: break
+        }
+    }
+
+    /// A step was refused. Some can be done without.
+    private mutating func failed(
+        _ setUp: SetUp, _ error: NetlinkError, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        switch setUp.step {
+        case .setRegulatory, .getRegulatory, .getRegulatoryAgain:
+            // Rules that can't be changed, those of a radio that keeps its own; what it reports of channels holds.
+            if case .getRegulatoryAgain = setUp.step { return countryIsSet(at: now, into: &output) }
+            take(.getRegulatoryAgain, .radio(.getRegulatory(wiphy: nil)), at: now, into: &output)
+        case .triggerScan, .readScan, .readSurvey: chooseChannel(at: now, into: &output)
+        case .register(let count) where error.number == .already: register(count + 1, at: now, into: &output)
+        case .takeUp where error.number == .radioKilled:
+            blocked(at: now, into: &output)
+        case .setType where error.number == .notSupported:
+            radioTurn &+= 1
+            giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output)
+        case .startAP where error.number == .invalid || error.number == .notSupported:
+            // A width that the chip announces and does not do.
+            if let radio = setUp.radio, let channel = setUp.channel, channel.width > .mhz20NoHT,
+                let narrower = ChannelWidth(rawValue: channel.width.rawValue - 1)
+            {
+                widthLimits[radio.name] = narrower
+                lastChannel = nil
+                chooseChannel(at: now, into: &output)
+            } else {
+                fail(setUp.step.words, error.description, at: now, into: &output)
+            }
+        default: fail(setUp.step.words, error.description, at: now, into: &output)
+        }
+    }
+
+    /// A step that waits for an event has waited long enough.
+    mutating func awaitedTooLong(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase else { return }
+        switch setUp.step {
+        case .awaitRegulatory:
+            // The kernel does not tell of a country that it has no rules for.
+            take(.getRegulatoryAgain, .radio(.getRegulatory(wiphy: nil)), at: now, into: &output)
+        case .awaitScan: chooseChannel(at: now, into: &output)
+        case .awaitSwitch: blocked(at: now, into: &output)
+        default: fail(setUp.step.words, "the driver did not answer in time", at: now, into: &output)
+        }
+    }
+
+    // MARK: The radio
+
+    private mutating func chooseRadio(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase else { return }
+        if let name = configuration.interface {
+            guard let interface = setUp.interfaces.first(where: { $0.name == name }),
+                let radio = setUp.radios.first(where: { $0.index == interface.wiphy })
+            else { return giveUp(.noInterface(name), wait: Self.patience, at: now, into: &output) }
+            guard radio.canBeAccessPoint else {
+                return giveUp(.incapableInterface(name), wait: Self.patience, at: now, into: &output)
+            }
+            return use(radio, AccessInterface(interface), at: now, into: &output)
+        }
+        guard !setUp.radios.isEmpty else { return giveUp(.noRadio, wait: Self.patience, at: now, into: &output) }
+        let capable = setUp.radios.filter { $0.canBeAccessPoint && $0.cipherSuites.contains(.ccmp) }.sorted { $0.index < $1.index }
+        guard !capable.isEmpty else { return giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output) }
+        // One that can do what is asked for, before one that can't.
+        let able = capable.filter { SecurityPlan(configuration.security, abilities: $0.securityAbilities) != nil }
+        let candidates = able.isEmpty ? capable : able
+        let radio = candidates[radioTurn % candidates.count]
+        let own = setUp.interfaces.filter { $0.wiphy == radio.index }
+        let interface = own.first { $0.type == .accessPoint } ?? own.first { $0.type == .station }
+        use(radio, interface.flatMap(AccessInterface.init), at: now, into: &output)
+    }
+
+    private mutating func use(
+        _ radio: Wiphy, _ interface: AccessInterface?, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        guard let security = SecurityPlan(configuration.security, abilities: radio.securityAbilities) else {
+            return giveUp(
+                .noSecurity(configuration.security, radio: radio.name), wait: Self.patience, at: now, into: &output)
+        }
+        change { setUp in
+            setUp.radio = radio
+            setUp.interface = interface
+            setUp.security = security
+        }
+        guard switchesAreOn(of: radio, at: now, into: &output) else { return }
+        take(.getRegulatory, .radio(.getRegulatory(wiphy: nil)), at: now, into: &output)
+    }
+
+    // MARK: Switches
+
+    /// The switches that keep a radio off.
+    private func blockers(of radio: Wiphy) -> [RadioSwitch] {
+        switches.filter { ($0.isSoftBlocked || $0.isHardBlocked) && ($0.name == radio.name || !$0.name.hasPrefix("phy")) }
+    }
+
+    private mutating func switchesAreOn(
+        of radio: Wiphy, at now: Timestamp, into output: inout AccessPointOutput
+    ) -> Bool {
+        let blockers = blockers(of: radio)
+        guard !blockers.isEmpty else { return true }
+        guard mayUnblock, !blockers.contains(where: \.isHardBlocked) else {
+            blocked(at: now, into: &output)
+            return false
+        }
+        for blocker in blockers { output.actions.append(.unblock(switch: blocker.index)) }
+        pause(.awaitSwitch, for: .seconds(1), at: now)
+        return false
+    }
+
+    private mutating func blocked(at now: Timestamp, into output: inout AccessPointOutput) {
+        let isHard = switches.contains(where: \.isHardBlocked)
+        giveUp(.switchedOff(byHardware: isHard), wait: Self.patience, at: now, into: &output)
+    }
+
+    /// All switches, as they are now.
+    mutating func take(_ now: [RadioSwitch], at time: Timestamp, into output: inout AccessPointOutput) {
+        switches = now
+        switch phase {
+        case .waiting:
+            guard case .switchedOff = failure else { return }
+            if now.allSatisfy({ !$0.isHardBlocked && (!$0.isSoftBlocked || mayUnblock) }) {
+                phase = .waiting(until: time + Self.settling)
+            }
+        case .settingUp(let setUp):
+            guard setUp.step == .awaitSwitch, let radio = setUp.radio, blockers(of: radio).isEmpty else { return }
+            take(.getRegulatory, .radio(.getRegulatory(wiphy: nil)), at: time, into: &output)
+        // What a switch does to what runs, the interface tells.
+        case .stopped, .running, .leaving: break
+        }
+    }
+
+    // MARK: The country
+
+    private mutating func setCountry(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase else { return }
+        guard let country = configuration.country, country != setUp.country else {
+            return countryIsSet(at: now, into: &output)
+        }
+        take(.setRegulatory, .radio(.setRegulatory(alpha2: country)), at: now, into: &output)
+    }
+
+    /// The kernel has told of a regulatory domain.
+    mutating func regulatoryChanged(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, setUp.step == .awaitRegulatory else { return }
+        take(.getRegulatoryAgain, .radio(.getRegulatory(wiphy: nil)), at: now, into: &output)
+    }
+
+    private mutating func countryIsSet(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase else { return }
+        let wanted = configuration.country
+        change { $0.countryIsKnown = wanted == $0.country }
+        if setUp.interface != nil {
+            takeDown(at: now, into: &output)
+        } else if let radio = setUp.radio {
+            let taken = Set(setUp.interfaces.map(\.name))
+            let name = (0...).lazy.map { "wlan\($0)" }.first { !taken.contains($0) } ?? "wlan0"
+            take(
+                .makeInterface, .radio(.newInterface(wiphy: radio.index, name: name, type: .accessPoint, address: nil, isOwnedBySocket: false)), at: now, into: &output)
+        }
+    }
+
+    // MARK: The interface
+
+    private mutating func takeDown(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
+        // An access point, or anything else, that was left running on it ends with that.
+        take(.takeDown, .link(.setLink(index: interface.index, isUp: false)), at: now, into: &output)
+    }
+
+    private mutating func setType(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
+        take(.setType, .radio(.setInterface(index: interface.index, type: .accessPoint)), at: now, into: &output)
+    }
+
+    private mutating func takeUp(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
+        take(.takeUp, .link(.setLink(index: interface.index, isUp: true)), at: now, into: &output)
+    }
+
+    // MARK: The channel
+
+    private mutating func isUp(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let radio = setUp.radio, let interface = setUp.interface else { return }
+        let plan = channelPlan(radio, countryIsKnown: setUp.countryIsKnown)
+        change { $0.plan = plan }
+        if let last = lastChannel, last.radio == radio.name, last.request == configuration.channel,
+            plan.candidates.contains(last.channel)
+        {
+            change { $0.channel = last.channel }
+            return register(0, at: now, into: &output)
+        }
+        let frequencies = plan.scanFrequencies
+        guard !frequencies.isEmpty else { return chooseChannel(at: now, into: &output) }
+        take(.triggerScan, .radio(.triggerScan(ScanParameters(interface: interface.index, frequencies: frequencies.map { UInt32($0) }))), at: now, into: &output)
+    }
+
+    private func channelPlan(_ radio: Wiphy, countryIsKnown: Bool) -> ChannelPlan {
+        ChannelPlan(
+            reports: radio.channelReports, request: configuration.channel, countryIsKnown: countryIsKnown,
+            hasHT: { radio.ht(in: $0) != nil }, hasVHT: radio.vht(in: .ghz5) != nil, widthLimit: widthLimits[radio.name] ?? .mhz80)
+    }
+
+    /// The scan is over.
+    mutating func scanned(_ interface: UInt32?, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, setUp.step == .awaitScan, let own = setUp.interface,
+            interface == own.index
+        else { return }
+        take(.readScan, .radio(.getScan(interface: own.index)), at: now, into: &output)
+    }
+
+    private mutating func chooseChannel(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let radio = setUp.radio else { return }
+        let plan = channelPlan(radio, countryIsKnown: setUp.countryIsKnown)
+        guard let channel = plan.choose(neighbours: setUp.neighbours, busy: setUp.busy) else {
+            return giveUp(.noChannel(radio: radio.name), wait: Self.patience, at: now, into: &output)
+        }
+        change { setUp in
+            setUp.plan = plan
+            setUp.channel = channel
+        }
+        lastChannel = (configuration.channel, radio.name, channel)
+        register(0, at: now, into: &output)
+    }
+
+    // MARK: The beacon
+
+    private mutating func register(_ count: Int, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security else {
+            return
+        }
+        guard security.kind == .softMAC, count < Self.registrations.count else {
+            return startBeacon(at: now, into: &output)
+        }
+        take(
+            .register(count), .radio(.registerFrame(interface: interface.index, subtype: Self.registrations[count], match: [])), at: now,
+            into: &output)
+    }
+
+    /// Asks for the beacon, with everything in its place.
+    private mutating func startBeacon(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security,
+            let radio = setUp.radio, let description = description(setUp)
+        else { return }
+        guard let pmk else { return fail("compute the key", "OpenSSL failed", at: now, into: &output) }
+        if !radio.hasControlPortOverNL80211, security.kind == .fullMAC {
+            isEAPOLSocketOpen = true
+            output.actions.append(.openEAPOL(interface: interface.index))
+        }
+        take(
+            .startAP,
+            .radio(
+                Requests.start(
+                    interface.index, description: description, security: security, radio: radio,
+                    pmk: pmk, passphrase: configuration.passphrase)),
+            at: now, into: &output)
+    }
+
+    private func description(_ setUp: SetUp) -> BSSDescription? {
+        guard let radio = setUp.radio, let interface = setUp.interface, let channel = setUp.channel,
+            let security = setUp.security
+        else { return nil }
+        var description = BSSDescription(
+            bss: interface.address, ssid: configuration.ssid, channel: channel, rates: radio.rates(in: channel.band),
+            country: setUp.countryIsKnown ? radio.countryElement(setUp.country, band: channel.band) : nil,
+            rsn: security.rsn, rsnExtension: security.rsnExtension)
+        description.ht = radio.ht(in: channel.band)
+        description.vht = radio.vht(in: channel.band)
+        description.he = radio.he(in: channel.band)
+        description.extendedCapabilities = radio.extendedCapabilities
+        return description
+    }
+
+    /// The beacon is on the air.
+    private mutating func started(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security,
+            let radio = setUp.radio, let channel = setUp.channel, let description = description(setUp)
+        else { return }
+        failure = nil
+        notes = []
+        if configuration.country == nil {
+            notes.append(.countryUnset)
+        } else if let country = configuration.country, !setUp.countryIsKnown {
+            notes.append(.countryRefused(country))
+        }
+        if let request = configuration.channel, setUp.plan?.requestIsRefused == true || Int(channel.number) != request {
+            notes.append(.channelRefused(request))
+        }
+        if configuration.security == .transition, !security.offersSAE { notes.append(.noWPA3(radio: radio.name)) }
+        mayUnblock = false
+        counters.starts &+= 1
+        counters.lastStart = now - attemptBegan
+        var limits = StationsLimits()
+        // Who can't be asked is given more time: a phone that sleeps has nothing to say.
+        limits.silence = radio.canProbe ? configuration.silence : configuration.silence * Self.patienceWithoutProbes
+        limits.groupRekeyInterval = configuration.rekeyInterval
+        do {
+            stations = try Stations(
+            configuration: StationsConfiguration(
+                kind: security.kind, description: description, pmk: security.offersPSK ? pmk : nil,
+                password: security.offersSAE ? SecretBytes(Array(configuration.passphrase.utf8)) : nil,
+                limit: min(configuration.stationLimit, radio.maximumStations.map(Int.init) ?? configuration.stationLimit),
+                answersProbeRequests: security.kind == .softMAC && !radio.answersProbeRequests, limits: limits),
+            generator: generator)
+        } catch {
+            return fail("set up the keys", "\(error)", at: now, into: &output)
+        }
+        phase = .running(
+            Running(
+                radio: radio, interface: interface, name: interface.name, channel: channel, security: security,
+                description: description, country: setUp.country,
+                countryIsKnown: setUp.countryIsKnown, since: now, isRotated: setUp.isRotation,
+                nextCheck: now + checkInterval))
+        if security.kind == .softMAC {
+            send(.radio(Requests.bss(interface.index, description)), for: .any, at: now, into: &output)
+            send(.radio(.registerUnexpectedFrames(interface: interface.index)), for: .any, at: now, into: &output)
+        }
+        output.events.append(.up(interface: interface.name, index: interface.index))
+        drive(.started, at: now, into: &output)
+    }
+
+    /// How long between two looks at what runs.
+    var checkInterval: Duration { max(.seconds(1), min(Self.checkInterval, configuration.silence / 3)) }
+
+    /// Everyone is gone after a rotation: the beacon stops, and begins anew with the new name and keys.
+    mutating func restartBeacon(_ running: Running, at now: Timestamp, into output: inout AccessPointOutput) {
+        pending = [:]
+        closeEAPOL(into: &output)
+        attemptBegan = now
+        var setUp = SetUp(step: .startAP, deadline: now + Self.answerTimeout)
+        setUp.radio = running.radio
+        setUp.interface = running.interface
+        setUp.interface?.name = running.name
+        setUp.country = running.country
+        setUp.countryIsKnown = running.countryIsKnown
+        setUp.security = SecurityPlan(configuration.security, abilities: running.radio.securityAbilities)
+        setUp.channel = running.channel
+        setUp.isRotation = true
+        phase = .settingUp(setUp)
+        send(.radio(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
+        startBeacon(at: now, into: &output)
+    }
+}

@@ -1,0 +1,118 @@
+public import NL80211
+public import Netlink
+public import Stations
+public import Wire
+
+/// Names a request, in the answer to it.
+public struct RequestID: RawRepresentable, Hashable, Sendable {
+    /// A number of its own.
+    public let rawValue: UInt64
+
+    /// Makes an identifier of its number.
+    public init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// A request to the kernel.
+public enum AccessPointRequest: Sendable {
+    /// To nl80211.
+    case radio(NL80211Request)
+    /// To rtnetlink: an interface's link.
+    case link(RouteRequest)
+}
+
+/// What the kernel answers.
+public enum AccessPointReply: Sendable {
+    /// It has done it, and says this: the messages, from the generic netlink header on.
+    case done([[UInt8]])
+    /// It has not.
+    case failed(NetlinkError)
+}
+
+/// A switch of a radio (rfkill), as the kernel shows it.
+public struct RadioSwitch: Hashable, Sendable {
+    /// The switch's number.
+    public var index: UInt32
+    /// What it belongs to: a radio's name such as `phy0`, or another device's.
+    public var name: String
+    /// Whether software has switched the radio off.
+    public var isSoftBlocked: Bool
+    /// Whether a switch of the machine has.
+    public var isHardBlocked: Bool
+
+    /// Makes a switch.
+    public init(index: UInt32, name: String, isSoftBlocked: Bool, isHardBlocked: Bool) {
+        self.index = index
+        self.name = name
+        self.isSoftBlocked = isSoftBlocked
+        self.isHardBlocked = isHardBlocked
+    }
+}
+
+/// Something that happens to ``AccessPoint``.
+public enum AccessPointInput: Sendable {
+    /// Begin.
+    case start
+    /// Send everyone away and end; ``AccessPointEvent/stopped`` says when.
+    case stop
+    /// Something else is wanted from now on.
+    case configure(AccessPointConfiguration)
+    /// Everyone must come again, for other addresses for example.
+    case sendEveryoneOff
+    /// The kernel's answer to a request.
+    case reply(RequestID, AccessPointReply)
+    /// nl80211 tells something.
+    case event(NL80211Event)
+    /// rtnetlink tells something of a network interface.
+    case link(RouteEvent)
+    /// All switches of Wi-Fi radios, at the start and after each change.
+    case switches([RadioSwitch])
+    /// An EAPOL frame came by the packet socket, from the 802.1X header on.
+    case eapol(from: MACAddress, [UInt8])
+    /// The kernel had more to tell than the socket could hold: something was missed.
+    case eventsLost
+    /// The time that ``AccessPoint/handle(_:at:into:)`` asked for has come.
+    case wake
+}
+
+/// Something to be done, in the order in which it is said.
+public enum AccessPointAction: Sendable {
+    /// Ask the kernel; answer with ``AccessPointInput/reply(_:_:)``. Requests are carried out one after the other.
+    case request(RequestID, AccessPointRequest)
+    /// Open a packet socket for EAPOL on the interface with this index; one that is open is closed before.
+    case openEAPOL(interface: UInt32)
+    /// Close the packet socket.
+    case closeEAPOL
+    /// Send an EAPOL frame by the packet socket, from the 802.1X header on.
+    case sendEAPOL(to: MACAddress, [UInt8])
+    /// Lift the software block of a switch.
+    case unblock(switch: UInt32)
+}
+
+/// Something to be told.
+public enum AccessPointEvent: Hashable, Sendable {
+    /// The access point sends beacons; told again after a rotation, and when its interface got another name.
+    case up(interface: String, index: UInt32)
+    /// There is none any more; it comes back by itself.
+    case down(AccessPointTrouble)
+    /// It has ended, as asked.
+    case stopped
+    /// Something of a station.
+    case station(StationsEvent)
+}
+
+/// What ``AccessPoint`` wants done. One value is used again and again: empty it before each input.
+public struct AccessPointOutput: Sendable {
+    /// What to do, in this order.
+    public internal(set) var actions: [AccessPointAction] = []
+    /// What to tell.
+    public internal(set) var events: [AccessPointEvent] = []
+
+    /// Makes an empty output.
+    public init() {}
+
+    /// Empties the output and keeps its memory.
+    public mutating func removeAll() {
+        actions.removeAll(keepingCapacity: true)
+        events.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,308 @@
+import IEEE80211
+import NL80211
+import SansIO
+import Stations
+import Testing
+import Wire
+
+@testable import AccessPoint
+
+/// What breaks, and that the access point is back by itself.
+@Suite struct RecoveryTests {
+    private func rig(_ chip: MockKernel.Chip = .softMAC) -> Rig {
+        let rig = Rig(chip)
+        rig.start()
+        rig.run(for: .seconds(1))
+        return rig
+    }
+
+    private func downs(_ rig: Rig) -> Int {
+        rig.events.count { if case .down = $0 { true } else { false } }
+    }
+
+    @Test(arguments: BringUpTests.chips)
+    func aBeaconThatTheFirmwareStops(_ chip: MockKernel.Chip) throws {
+        let rig = rig(chip)
+        rig.kernel.stopAccessPoint()
+        rig.run(for: .milliseconds(10))
+        #expect(!rig.isUp)
+        #expect(downs(rig) == 1)
+        let time = try #require(rig.runUntilUp())
+        #expect(time < .milliseconds(300))
+        // Coming back needs no scan.
+        #expect(rig.kernel.log.filter { $0 == C.triggerScan }.count == 1)
+        #expect(rig.kernel.complaints == [])
+        #expect(rig.accessPoint.snapshot.counters.breaks == 1)
+    }
+
+    @Test func anInterfaceThatIsDeleted() throws {
+        let rig = rig()
+        rig.kernel.remove(interface: rig.kernel.interfaces[0].index)
+        rig.run(for: .milliseconds(10))
+        #expect(!rig.isUp)
+        let time = try #require(rig.runUntilUp())
+        #expect(time < .milliseconds(500))
+        #expect(rig.kernel.interfaces.count == 1)
+    }
+
+    @Test func anAdapterThatIsPulledAndPluggedInAgain() throws {
+        let rig = rig()
+        rig.kernel.unplug(0)
+        rig.run(for: .seconds(20))
+        #expect(!rig.isUp)
+        #expect(rig.accessPoint.snapshot.trouble == [.noRadio])
+        rig.kernel.plug(MockKernel.Radio(index: 1, name: "phy1", chip: .softMAC))
+        let time = try #require(rig.runUntilUp())
+        #expect(time < .seconds(1))
+        #expect(rig.accessPoint.snapshot.trouble == [])
+    }
+
+    /// Nobody told of the new radio: it is found all the same.
+    @Test func anAdapterWhoseEventIsLost() throws {
+        let rig = Rig()
+        rig.give(.start)
+        rig.run(for: .seconds(1))
+        #expect(rig.accessPoint.snapshot.trouble == [.noRadio])
+        rig.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC))
+        let time = try #require(rig.runUntilUp(within: .seconds(30)))
+        #expect(time <= AccessPoint.patience + .seconds(1))
+    }
+
+    @Test func somebodyTakesTheInterfaceDown() throws {
+        let rig = rig()
+        _ = rig.kernel.setLink(index: rig.kernel.interfaces[0].index, isUp: false)
+        rig.run(for: .milliseconds(10))
+        #expect(!rig.isUp)
+        let time = try #require(rig.runUntilUp())
+        #expect(time < .milliseconds(500))
+    }
+
+    @Test func anInterfaceThatIsRenamedIsFollowed() {
+        let rig = rig()
+        let index = rig.kernel.interfaces[0].index
+        rig.kernel.interfaces[0].name = "party0"
+        rig.kernel.linkEvents.append((index, "party0", true, false))
+        rig.run(for: .seconds(30))
+        #expect(rig.isUp)
+        #expect(rig.events.last == .up(interface: "party0", index: UInt32(index)))
+        #expect(rig.accessPoint.snapshot.beacon?.interface == "party0")
+        #expect(downs(rig) == 0)
+    }
+
+    @Test func aRenameWhoseEventIsLostIsFollowedToo() {
+        let rig = rig()
+        rig.kernel.interfaces[0].name = "party0"
+        rig.run(for: .seconds(30))
+        #expect(rig.accessPoint.snapshot.beacon?.interface == "party0")
+    }
+
+    /// Events were lost while the access point was stopped by somebody.
+    @Test func lostEventsLeadToALook() throws {
+        let rig = rig()
+        rig.kernel.interfaces[0].accessPoint = nil
+        rig.kernel.interfaces[0].type = 2
+        rig.give(.eventsLost)
+        rig.run(for: .milliseconds(10))
+        #expect(!rig.isUp)
+        #expect(rig.runUntilUp() != nil)
+    }
+
+    @Test(arguments: [19, 5, 100, 6] as [Int32])
+    func anAnswerThatTheDeviceIsGone(_ code: Int32) throws {
+        let rig = rig()
+        rig.kernel.faults[C.getStation] = [code]
+        rig.run(for: .seconds(11))
+        #expect(downs(rig) == 1)
+        rig.run(for: .seconds(1))
+        #expect(rig.isUp)
+    }
+
+    @Test func firmwareThatHangsIsNoticed() throws {
+        let rig = rig(.fullMAC(offloadsHandshake: true, offloadsSAE: true))
+        rig.kernel.mute = [C.getStation]
+        rig.run(for: AccessPoint.checkInterval + AccessPoint.answerTimeout + .seconds(1))
+        #expect(downs(rig) == 1)
+        rig.kernel.mute = []
+        #expect(rig.runUntilUp() != nil)
+    }
+
+    @Test func aSwitchTurnsItOffAndOn() throws {
+        let rig = rig()
+        let off = RadioSwitch(index: 0, name: "phy0", isSoftBlocked: true, isHardBlocked: false)
+        rig.kernel.block()
+        rig.give(.switches([off]))
+        rig.run(for: .seconds(40))
+        #expect(!rig.isUp)
+        // While it ran somebody wanted it off: that is a wish.
+        #expect(rig.accessPoint.snapshot.trouble == [.switchedOff(byHardware: false)])
+        rig.kernel.isBlocked = false
+        rig.give(.switches([RadioSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: false)]))
+        let time = try #require(rig.runUntilUp())
+        #expect(time < .milliseconds(300))
+    }
+
+    @Test func aBlockThatIsThereAtTheStartIsLifted() throws {
+        let rig = Rig(.softMAC)
+        rig.kernel.isBlocked = true
+        rig.give(.switches([RadioSwitch(index: 0, name: "phy0", isSoftBlocked: true, isHardBlocked: false)]))
+        #expect(rig.start() != nil)
+    }
+
+    @Test func aSwitchOfTheMachineIsWaitedFor() throws {
+        let rig = Rig(.softMAC)
+        rig.kernel.isBlocked = true
+        rig.give(.switches([RadioSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: true)]))
+        rig.start(within: .seconds(1))
+        #expect(rig.accessPoint.snapshot.trouble == [.switchedOff(byHardware: true)])
+        rig.kernel.isBlocked = false
+        rig.give(.switches([RadioSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: false)]))
+        #expect(rig.runUntilUp() != nil)
+    }
+
+    @Test func aRadioThatKeepsFailingGivesWayToAnother() throws {
+        let rig = Rig()
+        rig.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: "wlan0")
+        rig.kernel.add(MockKernel.Radio(index: 1, name: "phy1", chip: .softMAC), interface: "wlan1")
+        rig.kernel.faults[C.startAP] = Array(repeating: 16, count: 3)
+        rig.give(.start)
+        rig.run(for: .seconds(5))
+        #expect(rig.isUp)
+        #expect(rig.accessPoint.snapshot.beacon?.interface == "wlan1")
+    }
+
+    /// Faults of all kinds at random times, by the seed: whatever happens, it is up a while after the last one.
+    @Test(arguments: 1...40)
+    func anythingAtAnyTime(_ seed: UInt64) throws {
+        let generator = SharedGenerator(seed: seed)
+        func pick(_ count: Int) -> Int { Int.random(in: 0..<count, using: &random) }
+        var random = generator
+        let rig = Rig(BringUpTests.chips[pick(BringUpTests.chips.count)])
+        var nextRadio = 1
+        rig.give(.start)
+        for _ in 0..<60 {
+            rig.run(for: .milliseconds(Int64(pick(3000))))
+            switch pick(10) {
+            case 0: rig.kernel.stopAccessPoint()
+            case 1: if let first = rig.kernel.interfaces.first { rig.kernel.remove(interface: first.index) }
+            case 2:
+                if let radio = rig.kernel.radios.first {
+                    rig.kernel.unplug(radio.index)
+                    rig.kernel.plug(
+                        MockKernel.Radio(index: nextRadio, name: "phy\(nextRadio)", chip: radio.chip),
+                        interface: "wlan\(nextRadio)")
+                    nextRadio += 1
+                }
+            case 3: if let first = rig.kernel.interfaces.first { _ = rig.kernel.setLink(index: first.index, isUp: false) }
+            case 4: rig.kernel.faults[[C.startAP, C.setInterface, C.getWiphy, C.newKey][pick(4)], default: []].append([5, 16, 22, 19][pick(4)])
+            case 5: rig.give(.eventsLost)
+            case 6: rig.kernel.interfaces.indices.first.map { rig.kernel.interfaces[$0].type = 2 }
+            case 7: rig.kernel.events = []
+            case 8:
+                var other = rig.accessPoint.configuration
+                other.passphrase = "passphrase \(pick(1000))"
+                rig.give(.configure(other))
+            default: break
+            }
+        }
+        rig.kernel.faults = [:]
+        rig.run(for: .seconds(60))
+        #expect(rig.isUp, "seed \(seed)")
+        #expect(rig.kernel.accessPoint != nil, "seed \(seed)")
+        #expect(rig.kernel.complaints == [], "seed \(seed)")
+    }
+}
+
+@Suite struct ChipStationTests {
+    private static let phone: [UInt8] = [2, 0, 0, 0, 0, 0x77]
+
+    private func rig(_ chip: MockKernel.Chip) -> Rig {
+        let rig = Rig(chip)
+        rig.start()
+        rig.run(for: .seconds(1))
+        return rig
+    }
+
+    @Test func aStationOfAnOffloadingChipIsAuthorizedAtOnce() throws {
+        let rig = rig(.fullMAC(offloadsHandshake: true, offloadsSAE: true))
+        rig.kernel.associate(Self.phone, elements: RSNElement(akms: [.psk]).bytes)
+        rig.run(for: .milliseconds(10))
+        let station = try #require(rig.accessPoint.snapshot.stations.first)
+        #expect(station.address == MACAddress(Self.phone))
+        #expect(station.isAuthorized)
+        #expect(rig.kernel.complaints == [])
+    }
+
+    /// The chip associated it, nobody heard of it, and the next look finds it.
+    @Test func aStationWhoseEventWasLostIsFound() {
+        let rig = rig(.fullMAC(offloadsHandshake: true, offloadsSAE: true))
+        rig.kernel.associate(Self.phone, elements: RSNElement(akms: [.psk]).bytes)
+        rig.kernel.events = []
+        rig.run(for: .seconds(11))
+        #expect(rig.accessPoint.snapshot.stations.map(\.address) == [MACAddress(Self.phone)])
+        rig.kernel.interfaces[0].accessPoint?.stations = [:]
+        rig.run(for: .seconds(11))
+        #expect(rig.accessPoint.snapshot.stations.isEmpty)
+    }
+
+    @Test func aChipWithoutHandshakeGetsOursByThePacketSocket() throws {
+        let rig = rig(.fullMAC(offloadsHandshake: false, offloadsSAE: false))
+        rig.kernel.associate(Self.phone, elements: RSNElement(akms: [.psk]).bytes)
+        rig.run(for: .milliseconds(10))
+        let (station, frame) = try #require(rig.eapol.first)
+        #expect(station == MACAddress(Self.phone))
+        // EAPOL-Key, message 1: pairwise, acknowledgement wanted.
+        #expect(frame[1] == 3)
+        #expect(frame[5] == 0 && frame[6] == 0x8A)
+        #expect(rig.kernel.complaints == [])
+        #expect(!rig.kernel.log.contains(C.newStation))
+    }
+}
+
+@Suite struct RotationTests {
+    @Test(arguments: BringUpTests.chips)
+    func theNewNameIsBeaconedWithinASecond(_ chip: MockKernel.Chip) throws {
+        let rig = Rig(chip)
+        rig.start()
+        if case .fullMAC = chip {
+            rig.kernel.associate([2, 0, 0, 0, 0, 0x77], elements: RSNElement(akms: [.psk]).bytes)
+        }
+        rig.run(for: .seconds(5))
+        let before = try #require(rig.kernel.accessPoint)
+        var next = rig.accessPoint.configuration
+        next.ssid = Array("Kibitz-NEXT".utf8)
+        next.passphrase = "another passphrase"
+        rig.give(.configure(next))
+        rig.run(for: .seconds(1))
+        let after = try #require(rig.kernel.accessPoint)
+        #expect(after.ssid == next.ssid)
+        #expect(after.stations.isEmpty)
+        #expect(after.frequency == before.frequency)
+        if before.pmk != nil { #expect(after.pmk != before.pmk) }
+        if let first = before.groupKeys[1] { #expect(after.groupKeys[1] != first) }
+        #expect(rig.isUp)
+        #expect(rig.kernel.complaints == [])
+        #expect(!rig.events.contains { if case .down = $0 { true } else { false } })
+        #expect(rig.kernel.log.filter { $0 == C.triggerScan }.count == 1)
+    }
+
+    @Test func stoppingStopsTheBeacon() {
+        let rig = Rig(.softMAC)
+        rig.start()
+        rig.run(for: .seconds(1))
+        rig.give(.stop)
+        rig.run(for: .seconds(1))
+        #expect(rig.events.last == .stopped)
+        #expect(rig.kernel.accessPoint == nil)
+        #expect(rig.kernel.interfaces.first?.isUp == false)
+    }
+
+    @Test func anotherChannelIsANewStart() throws {
+        let rig = Rig(.softMAC)
+        rig.start()
+        var next = rig.accessPoint.configuration
+        next.channel = 11
+        rig.give(.configure(next))
+        rig.run(for: .seconds(2))
+        #expect(try #require(rig.kernel.accessPoint).frequency == 2462)
+    }
+}
