@@ -41,7 +41,9 @@ struct Attribute {
     var u16: UInt16 { payload.prefix(2).reversed().reduce(0) { $0 << 8 | UInt16($1) } }
     var u8: UInt8 { payload.first ?? 0 }
     var u32s: [UInt32] {
-        stride(from: 0, to: payload.count - 3, by: 4).map { Attribute(type: 0, payload: Array(payload[$0..<$0 + 4])).u32 }
+        stride(from: 0, to: payload.count - 3, by: 4).map {
+            Attribute(type: 0, payload: Array(payload[$0..<$0 + 4])).u32
+        }
     }
     var children: [Attribute] { Attribute.parse(payload[...]) ?? [] }
 }

@@ -61,7 +61,10 @@ import Wire
             (.fullMAC(offloadsHandshake: false, offloadsSAE: false), .wpa2, head + [1, 0] + psk + [0x0C, 0]),
             (.fullMAC(offloadsHandshake: true, offloadsSAE: false), .wpa2, head + [1, 0] + psk + [0x0C, 0]),
             (.fullMAC(offloadsHandshake: true, offloadsSAE: true), .wpa3, head + [1, 0] + sae + [0xCC, 0] + bip),
-            (.fullMAC(offloadsHandshake: true, offloadsSAE: true), .transition, head + [2, 0] + psk + sae + [0x8C, 0] + bip),
+            (
+                .fullMAC(offloadsHandshake: true, offloadsSAE: true), .transition,
+                head + [2, 0] + psk + sae + [0x8C, 0] + bip
+            ),
         ]
         for (chip, security, bytes) in expected {
             let rig = Rig(chip, Rig.configuration(security))
@@ -130,7 +133,8 @@ import Wire
 
     @Test func whatWasLeftRunningIsTakenOver() throws {
         let rig = Rig()
-        rig.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: "wlan0", isUp: true, type: 3)
+        rig.kernel.add(
+            MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: "wlan0", isUp: true, type: 3)
         rig.kernel.interfaces[0].accessPoint = MockKernel.AccessPoint(
             ssid: Array("other".utf8), frequency: 2412, width: 0, head: [], tail: [])
         rig.kernel.interfaces[0].registrations = [0xB0]
@@ -196,7 +200,9 @@ import Wire
 
     /// A driver that never answers is left after the deadline, and tried again.
     @Test func everyRequestHasADeadline() throws {
-        for command in [C.getWiphy, C.getInterface, C.getReg, C.setInterface, C.triggerScan, C.registerFrame, C.startAP] {
+        for command in [
+            C.getWiphy, C.getInterface, C.getReg, C.setInterface, C.triggerScan, C.registerFrame, C.startAP,
+        ] {
             let rig = Rig(.softMAC)
             rig.kernel.mute = [command]
             rig.give(.start)

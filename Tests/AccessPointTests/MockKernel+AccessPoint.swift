@@ -14,7 +14,8 @@ extension MockKernel {
         guard interfaces[place].type == 3 else { return .error(95) }
         guard interfaces[place].accessPoint == nil else { return .error(114) }
         guard interfaces[place].isUp else { return .error(100) }
-        guard let interval = request[A.beaconInterval]?.u32, (10...10000).contains(interval), request[A.dtimPeriod] != nil,
+        guard let interval = request[A.beaconInterval]?.u32, (10...10000).contains(interval),
+            request[A.dtimPeriod] != nil,
             let head = request[A.beaconHead]?.payload, let tail = request[A.beaconTail]?.payload
         else { return .error(22) }
         // validate_beacon_head: a beacon's header, fixed fields, then whole elements.
@@ -32,7 +33,8 @@ extension MockKernel {
         }
         if request[A.saePassword] != nil { guard features.contains(51) else { return .error(22) } }
         if request[A.controlPortOverNL80211] != nil {
-            guard request[A.controlPortEthertype]?.u16 == 0x888E, request[A.socketOwner] != nil, features.contains(26) else {
+            guard request[A.controlPortEthertype]?.u16 == 0x888E, request[A.socketOwner] != nil, features.contains(26)
+            else {
                 return .error(22)
             }
         }
@@ -70,7 +72,9 @@ extension MockKernel {
             defer { offset += 4 * count }
             return (0..<count).map { Array(rsn[offset + 4 * $0..<offset + 4 * $0 + 4]) }
         }
-        guard let pairwise = list(), pairwise == [[0, 0x0F, 0xAC, 4]], let akms = list(), !akms.isEmpty else { return false }
+        guard let pairwise = list(), pairwise == [[0, 0x0F, 0xAC, 4]], let akms = list(), !akms.isEmpty else {
+            return false
+        }
         let capabilities = offset + 2 <= rsn.count ? Int(rsn[offset]) | Int(rsn[offset + 1]) << 8 : 0
         let akmNumbers = akms.map { $0[3] }
         // The firmware refuses required protection with plain PSK alone.
@@ -100,7 +104,9 @@ extension MockKernel {
             return .error(22)
         }
         if let mac = request.mac {
-            guard index == 0 || index == 1, interfaces[place].accessPoint?.stations[mac] != nil else { return .error(2) }
+            guard index == 0 || index == 1, interfaces[place].accessPoint?.stations[mac] != nil else {
+                return .error(2)
+            }
             interfaces[place].accessPoint?.pairwiseKeys[mac] = data
         } else {
             guard cipher == 0x000F_AC04 ? (1...3).contains(index) : (4...5).contains(index) else { return .error(22) }
@@ -123,16 +129,20 @@ extension MockKernel {
     }
 
     func station(_ request: MockRequest, _ place: Int, _ radio: Radio) -> Answer {
-        guard let accessPoint = interfaces[place].accessPoint else { return .error(request.command == C.getStation ? 2 : 22) }
+        guard let accessPoint = interfaces[place].accessPoint else {
+            return .error(request.command == C.getStation ? 2 : 22)
+        }
         if request.command == C.getStation {
             return .messages(
                 accessPoint.stations.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { mac in
                     message(
                         C.newStation,
                         [
-                            Attribute.write(A.ifindex, u32: UInt32(interfaces[place].index)), Attribute.write(A.mac, mac),
+                            Attribute.write(A.ifindex, u32: UInt32(interfaces[place].index)),
+                            Attribute.write(A.mac, mac),
                             Attribute.write(
-                                A.staInfo, nested: [Attribute.write(1, u32: 1000), Attribute.write(7, u8: UInt8(bitPattern: -50))]),
+                                A.staInfo,
+                                nested: [Attribute.write(1, u32: 1000), Attribute.write(7, u8: UInt8(bitPattern: -50))]),
                         ])
                 })
         }
@@ -145,7 +155,9 @@ extension MockKernel {
         switch request.command {
         case C.newStation:
             guard radio.chip.isSoftMAC else { return .error(95) }
-            guard request[A.staListenInterval] != nil, request[A.staRates] != nil, request[A.staAID] != nil else { return .error(22) }
+            guard request[A.staListenInterval] != nil, request[A.staRates] != nil, request[A.staAID] != nil else {
+                return .error(22)
+            }
             guard accessPoint.stations[mac] == nil else { return .error(17) }
             if let limit = radio.maximumStations, accessPoint.stations.count >= Int(limit) { return .error(28) }
             interfaces[place].accessPoint?.stations[mac] = false
@@ -163,7 +175,9 @@ extension MockKernel {
             interfaces[place].accessPoint?.stations[mac] = nil
             interfaces[place].accessPoint?.pairwiseKeys[mac] = nil
             events.append(
-                message(C.delStation, [Attribute.write(A.ifindex, u32: UInt32(interfaces[place].index)), Attribute.write(A.mac, mac)]))
+                message(
+                    C.delStation,
+                    [Attribute.write(A.ifindex, u32: UInt32(interfaces[place].index)), Attribute.write(A.mac, mac)]))
             return .messages([])
         default: return .error(95)
         }
@@ -234,7 +248,9 @@ extension MockKernel {
 
     // MARK: Messages
 
-    func message(_ command: UInt8, _ attributes: [[UInt8]]) -> [UInt8] { [command, 1, 0, 0] + attributes.flatMap { $0 } }
+    func message(_ command: UInt8, _ attributes: [[UInt8]]) -> [UInt8] {
+        [command, 1, 0, 0] + attributes.flatMap { $0 }
+    }
 
     func describe(_ interface: Interface, _ command: UInt8) -> [UInt8] {
         var attributes = [
@@ -251,7 +267,9 @@ extension MockKernel {
 
     /// A radio in several messages, as a split dump gives it.
     func describe(_ radio: Radio) -> [[UInt8]] {
-        let head = [Attribute.write(A.wiphy, u32: UInt32(radio.index)), Attribute.write(A.wiphyName, string: radio.name)]
+        let head = [
+            Attribute.write(A.wiphy, u32: UInt32(radio.index)), Attribute.write(A.wiphyName, string: radio.name),
+        ]
         let types = [2, 6] + (radio.canBeAccessPoint ? [3] : [])
         let commands = [5, 6, 7, 11, 15, 59] + (radio.chip.isSoftMAC ? [19] : [])
         var first = head
@@ -260,15 +278,22 @@ extension MockKernel {
         if let limit = radio.maximumStations { first.append(Attribute.write(A.maxStations, u32: limit)) }
         var second = head
         second.append(Attribute.write(A.supportedIftypes, nested: types.map { Attribute.write($0, []) }))
-        second.append(Attribute.write(A.supportedCommands, nested: commands.enumerated().map { Attribute.write($0 + 1, u32: UInt32($1)) }))
-        let bands = [(0, Self.frequencies24, [10, 20, 55, 110, 60, 90, 120, 180, 240, 360, 480, 540])]
+        second.append(
+            Attribute.write(
+                A.supportedCommands, nested: commands.enumerated().map { Attribute.write($0 + 1, u32: UInt32($1)) }))
+        let bands =
+            [(0, Self.frequencies24, [10, 20, 55, 110, 60, 90, 120, 180, 240, 360, 480, 540])]
             + (radio.has5GHz ? [(1, Self.frequencies5, [60, 90, 120, 180, 240, 360, 480, 540])] : [])
         // One message for a band, and in each the band whole.
         let bandMessages = bands.map { band, frequencies, rates in
             var attributes = [
                 Attribute.write(3, [0xFF] + [UInt8](repeating: 0, count: 15)), Attribute.write(4, u16: 0x117E),
                 Attribute.write(5, u8: 3), Attribute.write(6, u8: 5),
-                Attribute.write(2, nested: rates.enumerated().map { Attribute.write($0, nested: [Attribute.write(1, u32: UInt32($1))]) }),
+                Attribute.write(
+                    2,
+                    nested: rates.enumerated().map {
+                        Attribute.write($0, nested: [Attribute.write(1, u32: UInt32($1))])
+                    }),
                 Attribute.write(
                     1,
                     nested: frequencies.enumerated().map { place, frequency in
@@ -286,9 +311,11 @@ extension MockKernel {
         }
         var features = [UInt8](repeating: 0, count: 8)
         for feature in extendedFeatures(radio) { features[feature / 8] |= 1 << UInt8(feature % 8) }
-        let last = head + [
-            Attribute.write(A.featureFlags, u32: radio.chip.isSoftMAC ? 0x24 : 0), Attribute.write(A.extFeatures, features),
-        ]
+        let last =
+            head + [
+                Attribute.write(A.featureFlags, u32: radio.chip.isSoftMAC ? 0x24 : 0),
+                Attribute.write(A.extFeatures, features),
+            ]
         return ([first, second] + bandMessages + [last]).map { message(C.newWiphy, $0) }
     }
 }

@@ -106,19 +106,27 @@ final class MockKernel {
         for interface in interfaces where interface.radio == index { remove(interface: interface.index) }
         guard let radio = radios.first(where: { $0.index == index }) else { return }
         radios.removeAll { $0.index == index }
-        events.append(message(C.delWiphy, [Attribute.write(A.wiphy, u32: UInt32(index)), Attribute.write(A.wiphyName, string: radio.name)]))
+        events.append(
+            message(
+                C.delWiphy,
+                [Attribute.write(A.wiphy, u32: UInt32(index)), Attribute.write(A.wiphyName, string: radio.name)]))
     }
 
     func plug(_ radio: Radio, interface name: String = "wlan0") {
         add(radio, interface: name)
-        events.append(message(C.newWiphy, [Attribute.write(A.wiphy, u32: UInt32(radio.index)), Attribute.write(A.wiphyName, string: radio.name)]))
+        events.append(
+            message(
+                C.newWiphy,
+                [Attribute.write(A.wiphy, u32: UInt32(radio.index)), Attribute.write(A.wiphyName, string: radio.name)]))
         if let interface = interfaces.last { events.append(describe(interface, C.newInterface)) }
     }
 
     func remove(interface index: Int) {
         guard let place = interfaces.firstIndex(where: { $0.index == index }) else { return }
         let gone = interfaces.remove(at: place)
-        if gone.accessPoint != nil { events.append(message(C.stopAP, [Attribute.write(A.ifindex, u32: UInt32(index))])) }
+        if gone.accessPoint != nil {
+            events.append(message(C.stopAP, [Attribute.write(A.ifindex, u32: UInt32(index))]))
+        }
         events.append(describe(gone, C.delInterface))
         linkEvents.append((gone.index, gone.name, false, true))
     }
@@ -149,13 +157,16 @@ final class MockKernel {
                 C.newStation,
                 [
                     Attribute.write(A.ifindex, u32: UInt32(interfaces[place].index)), Attribute.write(A.mac, station),
-                    Attribute.write(A.ie, elements), Attribute.write(A.generation, u32: 1), Attribute.write(A.staInfo, []),
+                    Attribute.write(A.ie, elements), Attribute.write(A.generation, u32: 1),
+                    Attribute.write(A.staInfo, []),
                 ]))
     }
 
     /// A frame came in that user space registered for.
     func receive(_ frame: [UInt8]) {
-        guard let interface = interfaces.first(where: { $0.accessPoint != nil }), let ap = interface.accessPoint else { return }
+        guard let interface = interfaces.first(where: { $0.accessPoint != nil }), let ap = interface.accessPoint else {
+            return
+        }
         let type = UInt16(frame[0]) & 0xFC
         guard interface.registrations.contains(type) else { return }
         events.append(
@@ -163,14 +174,17 @@ final class MockKernel {
                 C.frame,
                 [
                     Attribute.write(A.wiphy, u32: UInt32(interface.radio)),
-                    Attribute.write(A.ifindex, u32: UInt32(interface.index)), Attribute.write(A.wiphyFreq, u32: UInt32(ap.frequency)),
+                    Attribute.write(A.ifindex, u32: UInt32(interface.index)),
+                    Attribute.write(A.wiphyFreq, u32: UInt32(ap.frequency)),
                     Attribute.write(A.signal, u32: UInt32(bitPattern: -40)), Attribute.write(A.frame, frame),
                 ]))
     }
 
     /// An EAPOL frame came in by the control port.
     func receiveEAPOL(_ frame: [UInt8], from station: [UInt8]) {
-        guard let interface = interfaces.first(where: { $0.accessPoint?.controlPortOverNL80211 == true }) else { return }
+        guard let interface = interfaces.first(where: { $0.accessPoint?.controlPortOverNL80211 == true }) else {
+            return
+        }
         events.append(
             message(
                 C.controlPortFrame,
@@ -196,7 +210,8 @@ final class MockKernel {
                 continue
             }
             guard policy.admits(attribute) else {
-                complaints.append("command \(request.command): attribute \(attribute.type) has \(attribute.payload.count) octets")
+                complaints.append(
+                    "command \(request.command): attribute \(attribute.type) has \(attribute.payload.count) octets")
                 return .error(22)
             }
             guard request.attributes.updateValue(attribute, forKey: attribute.type) == nil else {
@@ -229,7 +244,9 @@ final class MockKernel {
         case C.getWiphy: return .messages(radios.flatMap(describe))
         case C.getInterface:
             return .messages(
-                interfaces.filter { request.interface == nil || $0.index == request.interface }.map { describe($0, C.newInterface) })
+                interfaces.filter { request.interface == nil || $0.index == request.interface }.map {
+                    describe($0, C.newInterface)
+                })
         case C.getReg: return .messages([message(C.getReg, [Attribute.write(A.alpha2, string: country)])])
         case C.reqSetReg:
             guard let alpha2 = request[A.alpha2]?.payload.prefix(2) else { return .error(22) }
@@ -245,7 +262,8 @@ final class MockKernel {
             else { return .error(22) }
             nextIndex += 1
             let made = Interface(
-                index: nextIndex, name: String(decoding: name.filter { $0 != 0 }, as: UTF8.self), radio: radio, type: type,
+                index: nextIndex, name: String(decoding: name.filter { $0 != 0 }, as: UTF8.self), radio: radio,
+                type: type,
                 mac: [2, 0, 0, 0, UInt8(radio), UInt8(nextIndex)])
             interfaces.append(made)
             events.append(describe(made, C.newInterface))
@@ -269,7 +287,13 @@ final class MockKernel {
         case C.triggerScan:
             guard interfaces[place].isUp else { return .error(100) }
             guard interfaces[place].accessPoint == nil else { return .error(95) }
-            events.append(message(C.newScanResults, [Attribute.write(A.ifindex, u32: UInt32(index)), Attribute.write(A.wiphy, u32: UInt32(radio.index))]))
+            events.append(
+                message(
+                    C.newScanResults,
+                    [
+                        Attribute.write(A.ifindex, u32: UInt32(index)),
+                        Attribute.write(A.wiphy, u32: UInt32(radio.index)),
+                    ]))
             return .messages([])
         case C.getScan:
             return .messages(
@@ -281,7 +305,8 @@ final class MockKernel {
                             Attribute.write(
                                 A.bss,
                                 nested: [
-                                    Attribute.write(1, [2, 0, 0, 0, 9, UInt8(place)]), Attribute.write(2, u32: neighbour.frequency),
+                                    Attribute.write(1, [2, 0, 0, 0, 9, UInt8(place)]),
+                                    Attribute.write(2, u32: neighbour.frequency),
                                     Attribute.write(7, u32: UInt32(bitPattern: neighbour.signal)),
                                 ]),
                         ])
@@ -313,12 +338,17 @@ final class MockKernel {
                 events.append(
                     message(
                         C.frameTxStatus,
-                        [Attribute.write(A.ifindex, u32: UInt32(index)), Attribute.write(A.frame, frame), sent, Attribute.write(A.ack, [])]))
+                        [
+                            Attribute.write(A.ifindex, u32: UInt32(index)), Attribute.write(A.frame, frame), sent,
+                            Attribute.write(A.ack, []),
+                        ]))
             }
             return .messages([message(C.frame, [sent])])
         case C.controlPortFrame:
             guard interfaces[place].accessPoint?.controlPortOverNL80211 == true else { return .error(22) }
-            guard let frame = request[A.frame]?.payload, request.mac != nil, request[A.controlPortEthertype]?.u16 == 0x888E else { return .error(22) }
+            guard let frame = request[A.frame]?.payload, request.mac != nil,
+                request[A.controlPortEthertype]?.u16 == 0x888E
+            else { return .error(22) }
             frames.append(frame)
             cookie += 1
             return .messages([message(C.controlPortFrame, [Attribute.write(A.cookie, u64: cookie)])])

@@ -70,7 +70,8 @@ import Testing
 }
 
 @Suite struct ChannelPlanTests {
-    private static let all = Array(stride(from: 2412, through: 2472, by: 5)) + Array(stride(from: 5180, through: 5320, by: 20))
+    private static let all =
+        Array(stride(from: 2412, through: 2472, by: 5)) + Array(stride(from: 5180, through: 5320, by: 20))
 
     private func plan(
         request: Int? = nil, countryIsKnown: Bool = true, forbidden: Set<Int> = [], narrow: Set<Int> = [],
@@ -125,7 +126,8 @@ import Testing
         let loud = [Neighbour(frequency: 2412, signal: -40), Neighbour(frequency: 2462, signal: -50)]
         #expect(narrow.choose(neighbours: loud)?.number == 6)
         // One strong neighbour disturbs more than three faint ones.
-        let mixed = [Neighbour(frequency: 2412, signal: -40)] + (0..<3).map { _ in Neighbour(frequency: 2437, signal: -90) }
+        let mixed =
+            [Neighbour(frequency: 2412, signal: -40)] + (0..<3).map { _ in Neighbour(frequency: 2437, signal: -90) }
             + [Neighbour(frequency: 2462, signal: -70)]
         #expect(narrow.choose(neighbours: mixed)?.number == 6)
         #expect(narrow.choose(neighbours: [], busy: [2412: 0.9, 2437: 0.5, 2462: 0.1])?.number == 11)

@@ -128,7 +128,7 @@ import Wire
 
     @Test func aSwitchTurnsItOffAndOn() throws {
         let rig = rig()
-        let off = RadioSwitch(index: 0, name: "phy0", isSoftBlocked: true, isHardBlocked: false)
+        let off = NamedSwitch(index: 0, name: "phy0", isSoftBlocked: true, isHardBlocked: false)
         rig.kernel.block()
         rig.give(.switches([off]))
         rig.run(for: .seconds(40))
@@ -136,7 +136,7 @@ import Wire
         // While it ran somebody wanted it off: that is a wish.
         #expect(rig.accessPoint.snapshot.trouble == [.switchedOff(byHardware: false)])
         rig.kernel.isBlocked = false
-        rig.give(.switches([RadioSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: false)]))
+        rig.give(.switches([NamedSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: false)]))
         let time = try #require(rig.runUntilUp())
         #expect(time < .milliseconds(300))
     }
@@ -144,18 +144,18 @@ import Wire
     @Test func aBlockThatIsThereAtTheStartIsLifted() throws {
         let rig = Rig(.softMAC)
         rig.kernel.isBlocked = true
-        rig.give(.switches([RadioSwitch(index: 0, name: "phy0", isSoftBlocked: true, isHardBlocked: false)]))
+        rig.give(.switches([NamedSwitch(index: 0, name: "phy0", isSoftBlocked: true, isHardBlocked: false)]))
         #expect(rig.start() != nil)
     }
 
     @Test func aSwitchOfTheMachineIsWaitedFor() throws {
         let rig = Rig(.softMAC)
         rig.kernel.isBlocked = true
-        rig.give(.switches([RadioSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: true)]))
+        rig.give(.switches([NamedSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: true)]))
         rig.start(within: .seconds(1))
         #expect(rig.accessPoint.snapshot.trouble == [.switchedOff(byHardware: true)])
         rig.kernel.isBlocked = false
-        rig.give(.switches([RadioSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: false)]))
+        rig.give(.switches([NamedSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: false)]))
         #expect(rig.runUntilUp() != nil)
     }
 
@@ -192,8 +192,11 @@ import Wire
                         interface: "wlan\(nextRadio)")
                     nextRadio += 1
                 }
-            case 3: if let first = rig.kernel.interfaces.first { _ = rig.kernel.setLink(index: first.index, isUp: false) }
-            case 4: rig.kernel.faults[[C.startAP, C.setInterface, C.getWiphy, C.newKey][pick(4)], default: []].append([5, 16, 22, 19][pick(4)])
+            case 3:
+                if let first = rig.kernel.interfaces.first { _ = rig.kernel.setLink(index: first.index, isUp: false) }
+            case 4:
+                rig.kernel.faults[[C.startAP, C.setInterface, C.getWiphy, C.newKey][pick(4)], default: []].append(
+                    [5, 16, 22, 19][pick(4)])
             case 5: rig.give(.eventsLost)
             case 6: rig.kernel.interfaces.indices.first.map { rig.kernel.interfaces[$0].type = 2 }
             case 7: rig.kernel.events = []

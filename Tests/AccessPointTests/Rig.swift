@@ -18,6 +18,9 @@ final class Rig {
     var openEAPOL: UInt32?
     var eapol: [(MACAddress, [UInt8])] = []
     private var output = AccessPointOutput()
+    private var radioClient = NetlinkClient(family: .nl80211(number: 0x1C))
+    private var routeClient = NetlinkClient(family: .route)
+    private var netlinkOutput = NetlinkOutput()
     private var due: [(Timestamp, AccessPointInput)] = []
     /// How long a request takes.
     var latency = Duration.microseconds(200)
@@ -61,39 +64,87 @@ final class Rig {
     private func carryOut(_ action: AccessPointAction) {
         switch action {
         case .request(let id, let request):
-            let answer: MockKernel.Answer
+            netlinkOutput.removeAll()
             switch request {
-            case .radio(let request):
-                var writer = NetlinkWriter()
-                request.encode(family: 0x1C, sequence: 7, into: &writer)
-                let bytes = writer.bytes
-                let flags = UInt16(bytes[6]) | UInt16(bytes[7]) << 8
-                answer = kernel.request(Array(bytes[16...]), isDump: flags & 0x300 == 0x300)
-            case .link(let request):
-                guard case .setLink(let index, let isUp) = request else { return }
-                answer = kernel.setLink(index: Int(index), isUp: isUp)
+            case .nl80211: _ = radioClient.handle(.request(id, request), at: now, into: &netlinkOutput)
+            case .route: _ = routeClient.handle(.request(id, request), at: now, into: &netlinkOutput)
             }
-            switch answer {
-            case .messages(let messages): due.append((now + latency, .reply(id, .done(messages))))
-            case .error(let code):
-                due.append((now + latency, .reply(id, .failed(NetlinkError(ErrorNumber(rawValue: code))))))
-            case .silence: break
-            }
+            for message in netlinkOutput.messages { answer(message.bytes, isRoute: request.isRoute) }
         case .openEAPOL(let interface): openEAPOL = interface
         case .closeEAPOL: openEAPOL = nil
         case .sendEAPOL(let station, let frame): eapol.append((station, frame))
         case .unblock(let index):
             kernel.isBlocked = false
             due.append(
-                (now + latency, .switches([RadioSwitch(index: index, name: "phy0", isSoftBlocked: false, isHardBlocked: false)])))
+                (
+                    now + latency,
+                    .switches([NamedSwitch(index: index, name: "phy0", isSoftBlocked: false, isHardBlocked: false)])
+                ))
+        }
+        deliverEvents()
+    }
+
+    /// Gives the mock a message as it goes to the kernel's socket, and its answer as it comes from there to the product.
+    private func answer(_ bytes: [UInt8], isRoute: Bool) {
+        let header = Attribute(type: 0, payload: bytes)
+        let length = Int(header.u32)
+        precondition(length == bytes.count, "a netlink message whose length is not its own")
+        let flags = Attribute(type: 0, payload: Array(bytes[6..<8])).u16
+        let sequence = Attribute(type: 0, payload: Array(bytes[8..<12])).u32
+        let isDump = flags & 0x300 == 0x300
+        let answer: MockKernel.Answer
+        if isRoute {
+            // struct ifinfomsg: the index, then the flags.
+            let index = Int(Attribute(type: 0, payload: Array(bytes[20..<24])).u32)
+            answer = kernel.setLink(index: index, isUp: bytes[24] & 1 != 0)
+        } else {
+            answer = kernel.request(Array(bytes[16...]), isDump: isDump)
+        }
+        deliverEvents()
+        func message(_ type: UInt16, _ flags: UInt16, _ payload: [UInt8]) -> [UInt8] {
+            Attribute.bytes(UInt32(16 + payload.count)) + Attribute.bytes(type) + Attribute.bytes(flags)
+                + Attribute.bytes(sequence) + Attribute.bytes(UInt32(0)) + payload
+        }
+        switch answer {
+        case .silence: break
+        case .error(let code):
+            hear(message(2, 0x100, Attribute.bytes(-code) + Array(bytes.prefix(16))), isRoute: isRoute)
+        case .messages(let messages):
+            for payload in messages { hear(message(0x1C, isDump ? 2 : 0, payload), isRoute: isRoute) }
+            hear(
+                isDump
+                    ? message(3, 2, Attribute.bytes(Int32(0)))
+                    : message(2, 0x100, Attribute.bytes(Int32(0)) + Array(bytes.prefix(16))),
+                isRoute: isRoute)
+        }
+    }
+
+    /// A datagram of the kernel's.
+    private func hear(_ bytes: [UInt8], isRoute: Bool) {
+        netlinkOutput.removeAll()
+        if isRoute {
+            _ = routeClient.handle(.datagram(bytes.span.bytes), at: now, into: &netlinkOutput)
+        } else {
+            _ = radioClient.handle(.datagram(bytes.span.bytes), at: now, into: &netlinkOutput)
+        }
+        for event in netlinkOutput.events {
+            switch event {
+            case .reply(let id, let result): due.append((now + latency, .reply(id, result)))
+            case .nl80211(let event): due.append((now + latency, .event(event)))
+            case .route(let event): due.append((now + latency, .link(event)))
+            case .eventsLost: due.append((now + latency, .eventsLost))
+            }
         }
     }
 
     /// Hands over what the kernel has told since.
     func deliverEvents() {
         for bytes in kernel.events {
-            guard let event = NL80211Event(bytes.span.bytes) else { continue }
-            due.append((now + latency, .event(event)))
+            hear(
+                Attribute.bytes(UInt32(16 + bytes.count)) + Attribute.bytes(UInt16(0x1C)) + [
+                    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+                ]
+                    + bytes, isRoute: false)
         }
         kernel.events = []
         for link in kernel.linkEvents {
@@ -145,6 +196,10 @@ final class Rig {
     var isUp: Bool {
         if case .up = accessPoint.snapshot.state { true } else { false }
     }
+}
+
+extension NetlinkRequest {
+    fileprivate var isRoute: Bool { if case .route = self { true } else { false } }
 }
 
 /// One generator for all copies, as a seeded one must be.

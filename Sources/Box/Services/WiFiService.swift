@@ -100,7 +100,8 @@ final class WiFiService: Sendable {
             startTime: OrNull(
                 snapshot.counters.starts == 0
                     ? nil : Int(snapshot.counters.lastStart / .milliseconds(1))),
-            stations: snapshot.stations.map(WiFiStatus.Station.init), refused: snapshot.refusals.map(WiFiStatus.Refused.init))
+            stations: snapshot.stations.map(WiFiStatus.Station.init),
+            refused: snapshot.refusals.map(WiFiStatus.Refused.init))
     }
 
     private static func words(_ akms: [AKMSuite]) -> String {

@@ -120,7 +120,9 @@ extension WiFiStatus {
             lines.append(line)
         }
         for refused in refused {
-            lines.append("Refused    \(refused.address)  \(refused.reason)" + (refused.count > 1 ? " (\(refused.count) times)" : ""))
+            lines.append(
+                "Refused    \(refused.address)  \(refused.reason)"
+                    + (refused.count > 1 ? " (\(refused.count) times)" : ""))
         }
         lines += troubles.map { "Trouble    " + $0 }
         return lines.joined(separator: "\n")

@@ -56,13 +56,15 @@ extension AccessPoint {
             case .started: stations?.handle(.started, at: now, into: &stationsOutput) ?? nil
             case .wake: stations?.handle(.wake, at: now, into: &stationsOutput) ?? nil
             case .frame(let bytes, let signal):
-                stations?.handle(.managementFrame(bytes.span.bytes, signal: signal), at: now, into: &stationsOutput) ?? nil
+                stations?.handle(.managementFrame(bytes.span.bytes, signal: signal), at: now, into: &stationsOutput)
+                    ?? nil
             case .eapol(let station, let bytes, let wasEncrypted):
                 stations?.handle(
                     .eapol(from: station, bytes.span.bytes, wasEncrypted: wasEncrypted), at: now, into: &stationsOutput)
                     ?? nil
             case .associated(let station, let elements):
-                stations?.handle(.associated(station, elements: elements.span.bytes), at: now, into: &stationsOutput) ?? nil
+                stations?.handle(.associated(station, elements: elements.span.bytes), at: now, into: &stationsOutput)
+                    ?? nil
             case .removed(let station): stations?.handle(.removed(station), at: now, into: &stationsOutput) ?? nil
             case .added(let station, let succeeded):
                 stations?.handle(.stationAdded(station, succeeded: succeeded), at: now, into: &stationsOutput) ?? nil
@@ -95,38 +97,51 @@ extension AccessPoint {
         switch action {
         case .transmit(let frame, let id, let isBestEffort):
             send(
-                .radio(.sendFrame(FrameParameters(interface: index, frame: frame, wantsStatus: id != nil || !isBestEffort))),
+                .nl80211(
+                    .sendFrame(FrameParameters(interface: index, frame: frame, wantsStatus: id != nil || !isBestEffort))
+                ),
                 for: id.map { .frame($0) } ?? .any, at: now, into: &output)
         case .sendEAPOL(let station, let frame, let isEncrypted):
             if isEAPOLSocketOpen {
                 output.actions.append(.sendEAPOL(to: station, frame))
             } else {
                 send(
-                    .radio(.sendControlPortFrame(ControlPortFrameParameters(interface: index, destination: station, frame: frame, isUnencrypted: !isEncrypted))), for: .any,
+                    .nl80211(
+                        .sendControlPortFrame(
+                            ControlPortFrameParameters(
+                                interface: index, destination: station, frame: frame, isUnencrypted: !isEncrypted))),
+                    for: .any,
                     at: now, into: &output)
             }
         case .addStation(let station):
             send(
-                .radio(Requests.station(index, station, isAssociated: !running.radio.knowsUnassociatedStations)), for: .addStation(station.address), at: now, into: &output)
+                .nl80211(Requests.station(index, station, isAssociated: !running.radio.knowsUnassociatedStations)),
+                for: .addStation(station.address), at: now, into: &output)
         case .associate(let station):
             guard running.radio.knowsUnassociatedStations else { return }
-            send(.radio(Requests.set(.associated, of: station, index)), for: .any, at: now, into: &output)
+            send(.nl80211(Requests.set(.associated, of: station, index)), for: .any, at: now, into: &output)
         case .installPairwise(let station, let key, let cipher):
             send(
-                .radio(.newKey(KeyParameters(interface: index, station: station, index: 0, cipher: cipher, key: key.bytes.copied))), for: .any, at: now, into: &output)
+                .nl80211(
+                    .newKey(
+                        KeyParameters(
+                            interface: index, station: station, index: 0, cipher: cipher, key: key.bytes.copied))),
+                for: .any, at: now, into: &output)
         case .authorize(let station):
-            send(.radio(Requests.set(.authorized, of: station, index)), for: .any, at: now, into: &output)
+            send(.nl80211(Requests.set(.authorized, of: station, index)), for: .any, at: now, into: &output)
         case .removeStation(let station, let reason):
-            send(.radio(.deleteStation(StationRemoval(interface: index, address: station, reason: reason))), for: .any, at: now, into: &output)
+            send(
+                .nl80211(.deleteStation(StationRemoval(interface: index, address: station, reason: reason))), for: .any,
+                at: now, into: &output)
         case .probe(let station):
             guard running.radio.canProbe else {
                 // Nobody can ask: what the driver says of its silence is all there is to know.
                 return
             }
-            send(.radio(.probeClient(interface: index, address: station)), for: .any, at: now, into: &output)
+            send(.nl80211(.probeClient(interface: index, address: station)), for: .any, at: now, into: &output)
         case .installGroup(let keys):
             for request in Requests.groupKeys(index, keys, protects: running.security.protectsManagementFrames) {
-                send(.radio(request), for: essential("set the group key"), at: now, into: &output)
+                send(.nl80211(request), for: essential("set the group key"), at: now, into: &output)
             }
         case .readGroupSequences: break
         case .setProtection(let nonERP, let nonHT):
@@ -136,31 +151,35 @@ extension AccessPoint {
                 running.description.hasNonHTStations = nonHT
             }
             guard let running = present else { return }
-            send(.radio(.setBeacon(interface: index, Requests.beacon(running.description, kind: running.security.kind))), for: .any, at: now, into: &output)
-            send(.radio(Requests.bss(index, running.description)), for: .any, at: now, into: &output)
+            send(
+                .nl80211(
+                    .setBeacon(interface: index, Requests.beacon(running.description, kind: running.security.kind))),
+                for: .any, at: now, into: &output)
+            send(.nl80211(Requests.bss(index, running.description)), for: .any, at: now, into: &output)
         }
     }
 
     /// An answer to a request of an access point that runs.
     mutating func answerRunning(
-        _ purpose: Purpose, _ reply: AccessPointReply, at now: Timestamp, into output: inout AccessPointOutput
+        _ purpose: Purpose, _ reply: Result<NetlinkReply, NetlinkFailure>, at now: Timestamp,
+        into output: inout AccessPointOutput
     ) {
-        if case .failed(let error) = reply, error.isFatal, present != nil {
+        if case .failure(let error) = reply, error.isFatal, present != nil {
             return fail("the driver", error.description, at: now, into: &output)
         }
         switch (purpose, reply) {
-        case (.essential(let step), .failed(let error)): fail(step, error.description, at: now, into: &output)
-        case (.addStation(let station), .done): drive(.added(station, true), at: now, into: &output)
-        case (.addStation(let station), .failed): drive(.added(station, false), at: now, into: &output)
-        case (.frame(let id), .done(let messages)):
-            guard let cookie = Replies.cookie(messages) else { return }
+        case (.essential(let step), .failure(let error)): fail(step, error.description, at: now, into: &output)
+        case (.addStation(let station), .success): drive(.added(station, true), at: now, into: &output)
+        case (.addStation(let station), .failure): drive(.added(station, false), at: now, into: &output)
+        case (.frame(let id), .success(let reply)):
+            guard case .done(let cookie?) = reply else { return }
             sent(id, cookie, at: now, into: &output)
-        case (.frame(let id), .failed): drive(.transmitted(id, false), at: now, into: &output)
-        case (.checkInterface, .done(let messages)): checked(Replies.interfaces(messages), at: now, into: &output)
-        case (.checkStations, .done(let messages)): checked(Replies.stations(messages), at: now, into: &output)
-        case (.checkInterface, .failed(let error)):
+        case (.frame(let id), .failure): drive(.transmitted(id, false), at: now, into: &output)
+        case (.checkInterface, .success(let reply)): checked(reply.interfaces, at: now, into: &output)
+        case (.checkStations, .success(let reply)): checked(reply.stations, at: now, into: &output)
+        case (.checkInterface, .failure(let error)):
             fail("look at the interface", error.description, at: now, into: &output)
-        case (.step, _), (.any, _), (.essential, .done), (.checkStations, .failed), (.stopAP, _): break
+        case (.step, _), (.any, _), (.essential, .success), (.checkStations, .failure), (.stopAP, _): break
         }
     }
 
@@ -210,8 +229,8 @@ extension AccessPoint {
     mutating func check(_ running: Running, at now: Timestamp, into output: inout AccessPointOutput) {
         let next = now + checkInterval
         changeRunning { $0.nextCheck = next }
-        send(.radio(.getInterfaces), for: .checkInterface, at: now, into: &output)
-        send(.radio(.getStations(interface: running.interface.index)), for: .checkStations, at: now, into: &output)
+        send(.nl80211(.getInterfaces), for: .checkInterface, at: now, into: &output)
+        send(.nl80211(.getStations(interface: running.interface.index)), for: .checkStations, at: now, into: &output)
     }
 
     private mutating func checked(
@@ -225,7 +244,9 @@ extension AccessPoint {
             return fail("look at the interface", "another program has made it something else", at: now, into: &output)
         }
         // The kernel names the network only while its beacon is sent.
-        guard let ssid = interface.ssid else { return fail("look at the beacon", "it has stopped", at: now, into: &output) }
+        guard let ssid = interface.ssid else {
+            return fail("look at the beacon", "it has stopped", at: now, into: &output)
+        }
         guard ssid == running.description.ssid else {
             return fail("look at the interface", "another program has made it another network", at: now, into: &output)
         }
@@ -255,7 +276,10 @@ extension AccessPoint {
             // Its handshake can't be made good for: it shall come again.
             case .fullMAC:
                 send(
-                    .radio(.deleteStation(StationRemoval(interface: running.interface.index, address: address, reason: .unspecified))), for: .any, at: now,
+                    .nl80211(
+                        .deleteStation(
+                            StationRemoval(interface: running.interface.index, address: address, reason: .unspecified))),
+                    for: .any, at: now,
                     into: &output)
             case .softMAC: break
             }
@@ -294,8 +318,8 @@ extension AccessPoint {
             begin(at: now, into: &output)
         case .stop:
             pending = [:]
-            send(.radio(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
-            send(.link(.setLink(index: running.interface.index, isUp: false)), for: .any, at: now, into: &output)
+            send(.nl80211(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
+            send(.route(.setLink(index: running.interface.index, isUp: false)), for: .any, at: now, into: &output)
             pending = [:]
             closeEAPOL(into: &output)
             phase = .stopped
@@ -304,7 +328,7 @@ extension AccessPoint {
     }
 }
 
-extension NetlinkError {
+extension NetlinkFailure {
     /// Whether it says that the interface, the radio or its firmware is gone.
     var isFatal: Bool {
         switch number {

@@ -19,15 +19,16 @@ extension AccessPoint {
         closeEAPOL(into: &output)
         attemptBegan = now
         phase = .settingUp(SetUp(step: .listRadios, deadline: now))
-        take(.listRadios, .radio(.getWiphys), at: now, into: &output)
+        take(.listRadios, .nl80211(.getWiphys), at: now, into: &output)
     }
 
     /// Takes a step that asks the kernel.
     private mutating func take(
-        _ step: SetUp.Step, _ request: AccessPointRequest, at now: Timestamp, into output: inout AccessPointOutput
+        _ step: SetUp.Step, _ request: NetlinkRequest, at now: Timestamp, into output: inout AccessPointOutput
     ) {
         guard case .settingUp(var setUp) = phase else { return }
         setUp.step = step
+        setUp.hasHeard = false
         setUp.deadline = now + Self.answerTimeout
         phase = .settingUp(setUp)
         send(request, for: .step, at: now, into: &output)
@@ -50,40 +51,42 @@ extension AccessPoint {
     }
 
     /// The step's answer has come.
-    mutating func advance(_ reply: AccessPointReply, at now: Timestamp, into output: inout AccessPointOutput) {
+    mutating func advance(
+        _ reply: Result<NetlinkReply, NetlinkFailure>, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
         guard case .settingUp(let setUp) = phase else { return }
-        let messages: [[UInt8]]
+        let answer: NetlinkReply
         switch reply {
-        case .done(let got): messages = got
-        case .failed(let error):
-            failed(setUp, error, at: now, into: &output)
-            return
+        case .success(let got): answer = got
+        case .failure(let failure): return failed(setUp, failure, at: now, into: &output)
         }
         switch setUp.step {
         case .listRadios:
-            change { $0.radios = Replies.wiphys(messages) }
-            take(.listInterfaces, .radio(.getInterfaces), at: now, into: &output)
+            change { $0.radios = answer.wiphys }
+            take(.listInterfaces, .nl80211(.getInterfaces), at: now, into: &output)
         case .listInterfaces:
-            change { $0.interfaces = Replies.interfaces(messages) }
+            change { $0.interfaces = answer.interfaces }
             chooseRadio(at: now, into: &output)
         case .getRegulatory:
-            change { $0.country = Replies.country(messages) ?? "00" }
+            change { $0.country = answer.country }
             setCountry(at: now, into: &output)
-        case .setRegulatory: pause(.awaitRegulatory, for: Self.regulatoryTimeout, at: now)
+        case .setRegulatory:
+            pause(.awaitRegulatory, for: Self.regulatoryTimeout, at: now)
+            if setUp.hasHeard { regulatoryChanged(at: now, into: &output) }
         case .getRegulatoryAgain:
             change { setUp in
-                setUp.country = Replies.country(messages) ?? "00"
+                setUp.country = answer.country
             }
-            take(.listRadiosAgain, .radio(.getWiphys), at: now, into: &output)
+            take(.listRadiosAgain, .nl80211(.getWiphys), at: now, into: &output)
         case .listRadiosAgain:
-            let radios = Replies.wiphys(messages)
+            let radios = answer.wiphys
             guard let radio = radios.first(where: { $0.index == setUp.radio?.index }) else {
                 return fail(setUp.step.words, "the radio is gone", at: now, into: &output)
             }
             change { $0.radio = radio }
             countryIsSet(at: now, into: &output)
         case .makeInterface:
-            guard let interface = Replies.interfaces(messages).compactMap(AccessInterface.init).first else {
+            guard let interface = answer.interfaces.compactMap(AccessInterface.init).first else {
                 return fail(setUp.step.words, "the kernel did not say which", at: now, into: &output)
             }
             change { $0.interface = interface }
@@ -91,14 +94,16 @@ extension AccessPoint {
         case .takeDown: setType(at: now, into: &output)
         case .setType: takeUp(at: now, into: &output)
         case .takeUp: isUp(at: now, into: &output)
-        case .triggerScan: pause(.awaitScan, for: Self.scanTimeout, at: now)
+        case .triggerScan:
+            pause(.awaitScan, for: Self.scanTimeout, at: now)
+            if setUp.hasHeard { scanned(setUp.interface?.index, at: now, into: &output) }
         case .readScan:
-            change { $0.neighbours = Replies.neighbours(messages) }
+            change { $0.neighbours = answer.neighbours }
             if let interface = setUp.interface {
-                take(.readSurvey, .radio(.getSurvey(interface: interface.index)), at: now, into: &output)
+                take(.readSurvey, .nl80211(.getSurvey(interface: interface.index)), at: now, into: &output)
             }
         case .readSurvey:
-            change { $0.busy = Replies.busy(messages) }
+            change { $0.busy = answer.busy }
             chooseChannel(at: now, into: &output)
         case .register(let count): register(count + 1, at: now, into: &output)
         case .startAP: started(at: now, into: &output)
@@ -108,21 +113,21 @@ extension AccessPoint {
 
     /// A step was refused. Some can be done without.
     private mutating func failed(
-        _ setUp: SetUp, _ error: NetlinkError, at now: Timestamp, into output: inout AccessPointOutput
+        _ setUp: SetUp, _ failure: NetlinkFailure, at now: Timestamp, into output: inout AccessPointOutput
     ) {
         switch setUp.step {
         case .setRegulatory, .getRegulatory, .getRegulatoryAgain:
             // Rules that can't be changed, those of a radio that keeps its own; what it reports of channels holds.
             if case .getRegulatoryAgain = setUp.step { return countryIsSet(at: now, into: &output) }
-            take(.getRegulatoryAgain, .radio(.getRegulatory(wiphy: nil)), at: now, into: &output)
+            take(.getRegulatoryAgain, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
         case .triggerScan, .readScan, .readSurvey: chooseChannel(at: now, into: &output)
-        case .register(let count) where error.number == .already: register(count + 1, at: now, into: &output)
-        case .takeUp where error.number == .radioKilled:
+        case .register(let count) where failure.number == .already: register(count + 1, at: now, into: &output)
+        case .takeUp where failure.number == .radioKilled:
             blocked(at: now, into: &output)
-        case .setType where error.number == .notSupported:
+        case .setType where failure.number == .notSupported:
             radioTurn &+= 1
             giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output)
-        case .startAP where error.number == .invalid || error.number == .notSupported:
+        case .startAP where failure.number == .invalid || failure.number == .notSupported:
             // A width that the chip announces and does not do.
             if let radio = setUp.radio, let channel = setUp.channel, channel.width > .mhz20NoHT,
                 let narrower = ChannelWidth(rawValue: channel.width.rawValue - 1)
@@ -131,9 +136,9 @@ extension AccessPoint {
                 lastChannel = nil
                 chooseChannel(at: now, into: &output)
             } else {
-                fail(setUp.step.words, error.description, at: now, into: &output)
+                fail(setUp.step.words, failure.description, at: now, into: &output)
             }
-        default: fail(setUp.step.words, error.description, at: now, into: &output)
+        default: fail(setUp.step.words, failure.description, at: now, into: &output)
         }
     }
 
@@ -143,7 +148,7 @@ extension AccessPoint {
         switch setUp.step {
         case .awaitRegulatory:
             // The kernel does not tell of a country that it has no rules for.
-            take(.getRegulatoryAgain, .radio(.getRegulatory(wiphy: nil)), at: now, into: &output)
+            take(.getRegulatoryAgain, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
         case .awaitScan: chooseChannel(at: now, into: &output)
         case .awaitSwitch: blocked(at: now, into: &output)
         default: fail(setUp.step.words, "the driver did not answer in time", at: now, into: &output)
@@ -164,7 +169,9 @@ extension AccessPoint {
             return use(radio, AccessInterface(interface), at: now, into: &output)
         }
         guard !setUp.radios.isEmpty else { return giveUp(.noRadio, wait: Self.patience, at: now, into: &output) }
-        let capable = setUp.radios.filter { $0.canBeAccessPoint && $0.cipherSuites.contains(.ccmp) }.sorted { $0.index < $1.index }
+        let capable = setUp.radios.filter { $0.canBeAccessPoint && $0.cipherSuites.contains(.ccmp) }.sorted {
+            $0.index < $1.index
+        }
         guard !capable.isEmpty else { return giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output) }
         // One that can do what is asked for, before one that can't.
         let able = capable.filter { SecurityPlan(configuration.security, abilities: $0.securityAbilities) != nil }
@@ -188,14 +195,16 @@ extension AccessPoint {
             setUp.security = security
         }
         guard switchesAreOn(of: radio, at: now, into: &output) else { return }
-        take(.getRegulatory, .radio(.getRegulatory(wiphy: nil)), at: now, into: &output)
+        take(.getRegulatory, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
     }
 
     // MARK: Switches
 
     /// The switches that keep a radio off.
-    private func blockers(of radio: Wiphy) -> [RadioSwitch] {
-        switches.filter { ($0.isSoftBlocked || $0.isHardBlocked) && ($0.name == radio.name || !$0.name.hasPrefix("phy")) }
+    private func blockers(of radio: Wiphy) -> [NamedSwitch] {
+        switches.filter {
+            ($0.isSoftBlocked || $0.isHardBlocked) && ($0.name == radio.name || !$0.name.hasPrefix("phy"))
+        }
     }
 
     private mutating func switchesAreOn(
@@ -218,7 +227,7 @@ extension AccessPoint {
     }
 
     /// All switches, as they are now.
-    mutating func take(_ now: [RadioSwitch], at time: Timestamp, into output: inout AccessPointOutput) {
+    mutating func take(_ now: [NamedSwitch], at time: Timestamp, into output: inout AccessPointOutput) {
         switches = now
         switch phase {
         case .waiting:
@@ -228,7 +237,7 @@ extension AccessPoint {
             }
         case .settingUp(let setUp):
             guard setUp.step == .awaitSwitch, let radio = setUp.radio, blockers(of: radio).isEmpty else { return }
-            take(.getRegulatory, .radio(.getRegulatory(wiphy: nil)), at: time, into: &output)
+            take(.getRegulatory, .nl80211(.getRegulatory(wiphy: nil)), at: time, into: &output)
         // What a switch does to what runs, the interface tells.
         case .stopped, .running, .leaving: break
         }
@@ -241,13 +250,15 @@ extension AccessPoint {
         guard let country = configuration.country, country != setUp.country else {
             return countryIsSet(at: now, into: &output)
         }
-        take(.setRegulatory, .radio(.setRegulatory(alpha2: country)), at: now, into: &output)
+        take(.setRegulatory, .nl80211(.setRegulatory(alpha2: country)), at: now, into: &output)
     }
 
     /// The kernel has told of a regulatory domain.
     mutating func regulatoryChanged(at now: Timestamp, into output: inout AccessPointOutput) {
-        guard case .settingUp(let setUp) = phase, setUp.step == .awaitRegulatory else { return }
-        take(.getRegulatoryAgain, .radio(.getRegulatory(wiphy: nil)), at: now, into: &output)
+        guard case .settingUp(let setUp) = phase else { return }
+        if setUp.step == .setRegulatory { return change { $0.hasHeard = true } }
+        guard setUp.step == .awaitRegulatory else { return }
+        take(.getRegulatoryAgain, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
     }
 
     private mutating func countryIsSet(at now: Timestamp, into output: inout AccessPointOutput) {
@@ -260,7 +271,11 @@ extension AccessPoint {
             let taken = Set(setUp.interfaces.map(\.name))
             let name = (0...).lazy.map { "wlan\($0)" }.first { !taken.contains($0) } ?? "wlan0"
             take(
-                .makeInterface, .radio(.newInterface(wiphy: radio.index, name: name, type: .accessPoint, address: nil, isOwnedBySocket: false)), at: now, into: &output)
+                .makeInterface,
+                .nl80211(
+                    .newInterface(
+                        wiphy: radio.index, name: name, type: .accessPoint, address: nil, isOwnedBySocket: false)),
+                at: now, into: &output)
         }
     }
 
@@ -269,23 +284,25 @@ extension AccessPoint {
     private mutating func takeDown(at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
         // An access point, or anything else, that was left running on it ends with that.
-        take(.takeDown, .link(.setLink(index: interface.index, isUp: false)), at: now, into: &output)
+        take(.takeDown, .route(.setLink(index: interface.index, isUp: false)), at: now, into: &output)
     }
 
     private mutating func setType(at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
-        take(.setType, .radio(.setInterface(index: interface.index, type: .accessPoint)), at: now, into: &output)
+        take(.setType, .nl80211(.setInterface(index: interface.index, type: .accessPoint)), at: now, into: &output)
     }
 
     private mutating func takeUp(at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
-        take(.takeUp, .link(.setLink(index: interface.index, isUp: true)), at: now, into: &output)
+        take(.takeUp, .route(.setLink(index: interface.index, isUp: true)), at: now, into: &output)
     }
 
     // MARK: The channel
 
     private mutating func isUp(at now: Timestamp, into output: inout AccessPointOutput) {
-        guard case .settingUp(let setUp) = phase, let radio = setUp.radio, let interface = setUp.interface else { return }
+        guard case .settingUp(let setUp) = phase, let radio = setUp.radio, let interface = setUp.interface else {
+            return
+        }
         let plan = channelPlan(radio, countryIsKnown: setUp.countryIsKnown)
         change { $0.plan = plan }
         if let last = lastChannel, last.radio == radio.name, last.request == configuration.channel,
@@ -296,21 +313,26 @@ extension AccessPoint {
         }
         let frequencies = plan.scanFrequencies
         guard !frequencies.isEmpty else { return chooseChannel(at: now, into: &output) }
-        take(.triggerScan, .radio(.triggerScan(ScanParameters(interface: interface.index, frequencies: frequencies.map { UInt32($0) }))), at: now, into: &output)
+        take(
+            .triggerScan,
+            .nl80211(
+                .triggerScan(ScanParameters(interface: interface.index, frequencies: frequencies.map { UInt32($0) }))),
+            at: now, into: &output)
     }
 
     private func channelPlan(_ radio: Wiphy, countryIsKnown: Bool) -> ChannelPlan {
         ChannelPlan(
             reports: radio.channelReports, request: configuration.channel, countryIsKnown: countryIsKnown,
-            hasHT: { radio.ht(in: $0) != nil }, hasVHT: radio.vht(in: .ghz5) != nil, widthLimit: widthLimits[radio.name] ?? .mhz80)
+            hasHT: { radio.ht(in: $0) != nil }, hasVHT: radio.vht(in: .ghz5) != nil,
+            widthLimit: widthLimits[radio.name] ?? .mhz80)
     }
 
     /// The scan is over.
     mutating func scanned(_ interface: UInt32?, at now: Timestamp, into output: inout AccessPointOutput) {
-        guard case .settingUp(let setUp) = phase, setUp.step == .awaitScan, let own = setUp.interface,
-            interface == own.index
-        else { return }
-        take(.readScan, .radio(.getScan(interface: own.index)), at: now, into: &output)
+        guard case .settingUp(let setUp) = phase, let own = setUp.interface, interface == own.index else { return }
+        if setUp.step == .triggerScan { return change { $0.hasHeard = true } }
+        guard setUp.step == .awaitScan else { return }
+        take(.readScan, .nl80211(.getScan(interface: own.index)), at: now, into: &output)
     }
 
     private mutating func chooseChannel(at now: Timestamp, into output: inout AccessPointOutput) {
@@ -337,7 +359,9 @@ extension AccessPoint {
             return startBeacon(at: now, into: &output)
         }
         take(
-            .register(count), .radio(.registerFrame(interface: interface.index, subtype: Self.registrations[count], match: [])), at: now,
+            .register(count),
+            .nl80211(.registerFrame(interface: interface.index, subtype: Self.registrations[count], match: [])),
+            at: now,
             into: &output)
     }
 
@@ -353,7 +377,7 @@ extension AccessPoint {
         }
         take(
             .startAP,
-            .radio(
+            .nl80211(
                 Requests.start(
                     interface.index, description: description, security: security, radio: radio,
                     pmk: pmk, passphrase: configuration.passphrase)),
@@ -400,12 +424,13 @@ extension AccessPoint {
         limits.groupRekeyInterval = configuration.rekeyInterval
         do {
             stations = try Stations(
-            configuration: StationsConfiguration(
-                kind: security.kind, description: description, pmk: security.offersPSK ? pmk : nil,
-                password: security.offersSAE ? SecretBytes(Array(configuration.passphrase.utf8)) : nil,
-                limit: min(configuration.stationLimit, radio.maximumStations.map(Int.init) ?? configuration.stationLimit),
-                answersProbeRequests: security.kind == .softMAC && !radio.answersProbeRequests, limits: limits),
-            generator: generator)
+                configuration: StationsConfiguration(
+                    kind: security.kind, description: description, pmk: security.offersPSK ? pmk : nil,
+                    password: security.offersSAE ? SecretBytes(Array(configuration.passphrase.utf8)) : nil,
+                    limit: min(
+                        configuration.stationLimit, radio.maximumStations.map(Int.init) ?? configuration.stationLimit),
+                    answersProbeRequests: security.kind == .softMAC && !radio.answersProbeRequests, limits: limits),
+                generator: generator)
         } catch {
             return fail("set up the keys", "\(error)", at: now, into: &output)
         }
@@ -416,8 +441,8 @@ extension AccessPoint {
                 countryIsKnown: setUp.countryIsKnown, since: now, isRotated: setUp.isRotation,
                 nextCheck: now + checkInterval))
         if security.kind == .softMAC {
-            send(.radio(Requests.bss(interface.index, description)), for: .any, at: now, into: &output)
-            send(.radio(.registerUnexpectedFrames(interface: interface.index)), for: .any, at: now, into: &output)
+            send(.nl80211(Requests.bss(interface.index, description)), for: .any, at: now, into: &output)
+            send(.nl80211(.registerUnexpectedFrames(interface: interface.index)), for: .any, at: now, into: &output)
         }
         output.events.append(.up(interface: interface.name, index: interface.index))
         drive(.started, at: now, into: &output)
@@ -441,7 +466,7 @@ extension AccessPoint {
         setUp.channel = running.channel
         setUp.isRotation = true
         phase = .settingUp(setUp)
-        send(.radio(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
+        send(.nl80211(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
         startBeacon(at: now, into: &output)
     }
 }

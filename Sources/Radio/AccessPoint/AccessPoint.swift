@@ -38,10 +38,10 @@ public struct AccessPoint: ~Copyable {
     var generator: any RandomNumberGenerator & Sendable
     var phase = Phase.stopped
     /// Requests that have no answer yet.
-    var pending: [RequestID: Pending] = [:]
+    var pending: [NetlinkRequestID: Pending] = [:]
     private var nextRequest: UInt64 = 1
     var backoff = Backoff()
-    var switches: [RadioSwitch] = []
+    var switches: [NamedSwitch] = []
     /// Whether a software block may be lifted: one that is there at the start is nobody's wish.
     var mayUnblock = true
     /// Which radio is tried, where there are several.
@@ -199,17 +199,19 @@ public struct AccessPoint: ~Copyable {
     // MARK: Requests
 
     mutating func send(
-        _ request: AccessPointRequest, for purpose: Purpose, timeout: Duration = AccessPoint.answerTimeout, at now: Timestamp,
+        _ request: NetlinkRequest, for purpose: Purpose, timeout: Duration = AccessPoint.answerTimeout,
+        at now: Timestamp,
         into output: inout AccessPointOutput
     ) {
-        let id = RequestID(rawValue: nextRequest)
+        let id = NetlinkRequestID(rawValue: nextRequest)
         nextRequest &+= 1
         pending[id] = Pending(purpose: purpose, deadline: now + timeout)
         output.actions.append(.request(id, request))
     }
 
     private mutating func answer(
-        _ id: RequestID, _ reply: AccessPointReply, at now: Timestamp, into output: inout AccessPointOutput
+        _ id: NetlinkRequestID, _ reply: Result<NetlinkReply, NetlinkFailure>, at now: Timestamp,
+        into output: inout AccessPointOutput
     ) {
         // An answer to a request of an attempt that is over.
         guard let request = pending.removeValue(forKey: id) else { return }

@@ -3,33 +3,8 @@ public import Netlink
 public import Stations
 public import Wire
 
-/// Names a request, in the answer to it.
-public struct RequestID: RawRepresentable, Hashable, Sendable {
-    /// A number of its own.
-    public let rawValue: UInt64
-
-    /// Makes an identifier of its number.
-    public init(rawValue: UInt64) { self.rawValue = rawValue }
-}
-
-/// A request to the kernel.
-public enum AccessPointRequest: Sendable {
-    /// To nl80211.
-    case radio(NL80211Request)
-    /// To rtnetlink: an interface's link.
-    case link(RouteRequest)
-}
-
-/// What the kernel answers.
-public enum AccessPointReply: Sendable {
-    /// It has done it, and says this: the messages, from the generic netlink header on.
-    case done([[UInt8]])
-    /// It has not.
-    case failed(NetlinkError)
-}
-
 /// A switch of a radio (rfkill), as the kernel shows it.
-public struct RadioSwitch: Hashable, Sendable {
+public struct NamedSwitch: Hashable, Sendable {
     /// The switch's number.
     public var index: UInt32
     /// What it belongs to: a radio's name such as `phy0`, or another device's.
@@ -59,13 +34,13 @@ public enum AccessPointInput: Sendable {
     /// Everyone must come again, for other addresses for example.
     case sendEveryoneOff
     /// The kernel's answer to a request.
-    case reply(RequestID, AccessPointReply)
+    case reply(NetlinkRequestID, Result<NetlinkReply, NetlinkFailure>)
     /// nl80211 tells something.
     case event(NL80211Event)
     /// rtnetlink tells something of a network interface.
     case link(RouteEvent)
     /// All switches of Wi-Fi radios, at the start and after each change.
-    case switches([RadioSwitch])
+    case switches([NamedSwitch])
     /// An EAPOL frame came by the packet socket, from the 802.1X header on.
     case eapol(from: MACAddress, [UInt8])
     /// The kernel had more to tell than the socket could hold: something was missed.
@@ -77,7 +52,7 @@ public enum AccessPointInput: Sendable {
 /// Something to be done, in the order in which it is said.
 public enum AccessPointAction: Sendable {
     /// Ask the kernel; answer with ``AccessPointInput/reply(_:_:)``. Requests are carried out one after the other.
-    case request(RequestID, AccessPointRequest)
+    case request(NetlinkRequestID, NetlinkRequest)
     /// Open a packet socket for EAPOL on the interface with this index; one that is open is closed before.
     case openEAPOL(interface: UInt32)
     /// Close the packet socket.

@@ -106,7 +106,8 @@ enum Requests {
         var requests: [NL80211Request] = [
             .newKey(
                 KeyParameters(
-                    interface: interface, station: nil, index: keys.gtkIndex, cipher: .ccmp, key: keys.gtk.bytes.copied)),
+                    interface: interface, station: nil, index: keys.gtkIndex, cipher: .ccmp, key: keys.gtk.bytes.copied)
+            ),
             .setDefaultKey(interface: interface, index: keys.gtkIndex, .multicast),
         ]
         if protects, let igtk = keys.igtk {

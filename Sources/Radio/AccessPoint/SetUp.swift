@@ -86,6 +86,8 @@ struct SetUp: Sendable {
     var neighbours: [Neighbour] = []
     var busy: [Int: Double] = [:]
     var channel: OperatingChannel?
+    /// Whether what the step after this one waits for has been told already: the kernel may tell it before it answers.
+    var hasHeard = false
     /// Whether this is a rotation, with everything but the beacon in its place.
     var isRotation = false
 }

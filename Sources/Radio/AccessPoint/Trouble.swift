@@ -51,7 +51,8 @@ extension AccessPointTrouble: CustomStringConvertible {
             security == .wpa3
                 ? "\(radio) can't do WPA3; set wifi.security to transition or wpa2"
                 : "\(radio) can't encrypt as phones need it (CCMP); use another Wi-Fi adapter"
-        case .noWPA3(let radio): "\(radio) can't do WPA3, so the Wi-Fi is WPA2; set wifi.security to wpa2 to accept that"
+        case .noWPA3(let radio):
+            "\(radio) can't do WPA3, so the Wi-Fi is WPA2; set wifi.security to wpa2 to accept that"
         case .switchedOff(byHardware: true): "Wi-Fi is switched off by a switch on this machine; switch it on"
         case .switchedOff(byHardware: false): "Wi-Fi is switched off; switch it on with 'rfkill unblock wifi'"
         case .countryUnset:
