@@ -64,14 +64,8 @@ public struct SAESecrets: Sendable {
         guard let scaled = try element.multiplied(by: peer.scalar), let sum = try curve.add(scaled, peer.element),
             let shared = try curve.multiply(sum, by: rand)
         else { return nil }
-        let salt = salt.isEmpty ? [UInt8](repeating: 0, count: 32) : salt
-        let seed = try HKDF.extract(shared.x.bytes, salt: salt)
-        let context = try curve.sum(share.scalar, peer.scalar).secret
-        let keys = try KeyDerivation.kdfSHA256.derive(
-            64, from: seed, label: "SAE KCK and PMK", context: context.bytes)
-        return SAEKeys(
-            own: share, peer: peer, kck: keys[0..<32], pmk: keys[32..<64],
-            pmkid: context[0..<16].withUnsafeBytes { [UInt8]($0) })
+        return try SAEKeys(
+            shared: shared.x, salt: salt, own: share, peer: peer, sum: try curve.sum(share.scalar, peer.scalar))
     }
 }
 
@@ -86,12 +80,25 @@ public struct SAEKeys: Sendable {
     /// The name of the pairwise master key.
     public let pmkid: [UInt8]
 
-    init(own: SAEShare, peer: SAEShare, kck: SecretBytes, pmk: SecretBytes, pmkid: [UInt8]) {
+    /// Derives the keys.
+    /// - Parameters:
+    ///   - shared: the x coordinate of the element that both sides compute (k).
+    ///   - salt: the rejected groups.
+    ///   - own: what our commit showed.
+    ///   - peer: what the other side's commit showed.
+    ///   - sum: the sum of both scalars.
+    init(
+        shared: SecretBytes, salt: [UInt8], own: SAEShare, peer: SAEShare, sum: P256.Scalar
+    ) throws(WiFiCryptoError) {
+        let salt = salt.isEmpty ? [UInt8](repeating: 0, count: 32) : salt
+        let seed = try HKDF.extract(shared.bytes, salt: salt)
+        let keys = try KeyDerivation.kdfSHA256.derive(
+            64, from: seed, label: "SAE KCK and PMK", context: sum.secret.bytes)
         self.own = own
         self.peer = peer
-        self.kck = kck
-        self.pmk = pmk
-        self.pmkid = pmkid
+        kck = keys[0..<32]
+        pmk = keys[32..<64]
+        pmkid = sum.secret[0..<16].withUnsafeBytes { [UInt8]($0) }
     }
 
     /// The code of our confirm (12.4.5.5).
