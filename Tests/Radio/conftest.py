@@ -1,7 +1,8 @@
 """Shared parts of the tests that run on the rig's own kernel.
 
-A module has `PHONES`, how many radios there are beside the box's. With KIBITZ_ACCESS_POINT=hostapd in the environment the
-tests that any access point must pass meet hostapd and dnsmasq instead of the box: that tries the tests themselves.
+A module has `PHONES`, how many radios there are beside the box's. With RIG_ACCESS_POINT=hostapd in the environment the
+tests that any access point must pass meet hostapd and dnsmasq instead of the box: that tries the tests themselves. With
+RIG_ACCESS_POINT=wired they meet a box with hostapd on its cable.
 """
 
 from __future__ import annotations
@@ -14,12 +15,12 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from Rig.accesspoint import Hostapd, RadioBox  # noqa: E402
+from Rig.accesspoint import Hostapd, RadioBox, WiredBox  # noqa: E402
 from Rig.air import Air  # noqa: E402
 from Rig.reports import pytest_runtest_makereport  # noqa: E402, F401
 from Rig.wifi import WiFiPhone  # noqa: E402
 
-ACCESS_POINT = Hostapd if os.environ.get("KIBITZ_ACCESS_POINT") == "hostapd" else RadioBox
+ACCESS_POINT = {"hostapd": Hostapd, "wired": WiredBox}.get(os.environ.get("RIG_ACCESS_POINT"), RadioBox)
 
 
 @pytest.fixture
@@ -73,5 +74,5 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(items):
-    if ACCESS_POINT is not RadioBox:
+    if ACCESS_POINT is Hostapd:
         items[:] = [item for item in items if not item.get_closest_marker("box")]

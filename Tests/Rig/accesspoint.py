@@ -9,16 +9,13 @@ All have the same face for the tests and for `scripts/bench wifi`:
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
 from pathlib import Path
 
 from Rig.air import Air
-from Rig.box import Box, CommandFailed, command
+from Rig.box import Box
 from Rig.network import run
 from Rig.waiting import wait_until
-from Rig.wifi import IWD, Program
+from Rig.wifi import Program
 
 UP_LIMIT = 20
 """Seconds an access point may take until it is up. It needs about one."""
@@ -35,7 +32,7 @@ class RadioBox(Box):
         self.air = air
         self.security = security
         super().__init__({
-            "addresses": None, "country": "GB", "wifi": None, "wifi.interface": air.radios[0], "wifi.security": security,
+            "addresses": None, "country": "GB", "wifi": None, "wifi.mode": "auto", "wifi.security": security,
             "http.port": 80, "https.port": 443, "stun.port": 3478, "hub.port": 4711, **(config or {}),
         }, start=start)
         if start and up:
@@ -52,10 +49,6 @@ class RadioBox(Box):
     # The rig asks from the machine itself; phones know the box by `wifi_address`.
     address = http_address
 
-    def kill(self) -> None:
-        """SIGKILL; and what it had started ends with it."""
-        super().kill()
-
     def close(self) -> None:
         if self.alive:
             try:
@@ -67,6 +60,14 @@ class RadioBox(Box):
     def wifi(self) -> dict:
         """`kibitz-local wifi --json`."""
         return json.loads(self._succeed("wifi", "--json"))
+
+    def rotate(self) -> str:
+        """`kibitz-local rotate`, and wait until the Wi-Fi has its new name."""
+        former = self.ssid
+        link = super().rotate()
+        wait_until(lambda: self.up and self.ssid != former, UP_LIMIT, "the Wi-Fi has another name", every=0.05,
+                   detail=self.describe)
+        return link
 
     @property
     def up(self) -> bool:
@@ -195,6 +196,46 @@ class Hostapd(StandIn):
             elif line.startswith("flags=") and "[AUTHORIZED]" in line:
                 found.append(station)
         return sorted(found)
+
+
+class WiredBox(RadioBox):
+    """A box without a Wi-Fi of its own, with an access point of another make on a cable: hostapd, on an interface that
+    the box takes for one."""
+
+    def __init__(self, air: Air, security: str = "transition", config: dict | None = None, **_):
+        self.radio = Hostapd(air, security, start=False)
+        self.radio.begin()
+        try:
+            wait_until(lambda: "state=ENABLED" in self.radio.control("status"), UP_LIMIT, "hostapd is up", every=0.05)
+            super().__init__(air, security, {
+                **(config or {}), "wifi.mode": "wired", "wifi.interface": self.radio.interface, "country": None,
+                "wifi.security": None})
+        except BaseException:
+            self.radio.close()
+            raise
+
+    def wait_up(self, timeout: float = UP_LIMIT) -> None:
+        wait_until(lambda: self.wifi_address, timeout, "the box has its address on the cable", every=0.1,
+                   detail=self.describe)
+
+    def rotate(self) -> str:
+        return Box.rotate(self)
+
+    up = True
+    ssid, passphrase, frequency = StandIn.ssid, StandIn.passphrase, StandIn.frequency
+    interface = property(lambda self: self.radio.interface)
+
+    @property
+    def wifi_address(self) -> str | None:
+        told = json.loads(run("ip", "-j", "-4", "addr", "show", "dev", self.interface))
+        return next((entry["local"] for link in told for entry in link.get("addr_info", [])), None)
+
+    def stations(self) -> list[str]:
+        return self.radio.stations()
+
+    def close(self) -> None:
+        super().close()
+        self.radio.close()
 
 
 def children(pid: int) -> list[int]:
