@@ -300,7 +300,7 @@ class Box:
 
     @property
     def address(self) -> str:
-        return self.settings["addresses"][0]
+        return self.settings.get("addresses", ["127.0.0.1"])[0]
 
     @property
     def http(self) -> str:

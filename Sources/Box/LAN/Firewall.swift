@@ -26,7 +26,6 @@ struct Firewall: Equatable, Sendable {
     /// something a phone could fill. The one exception is the redirection of port 80 where HTTP is on another one.
     var rules: String {
         let networkV6 = place.networkV6.map { "\($0), " } ?? ""
-        let boxV6 = place.addressV6.map { "\($0), " } ?? ""
         let http = Set([80, ports.http, ports.https]).sorted().map(String.init).joined(separator: ", ")
         let media = ([ports.stun] + (ports.hub.map { [$0] } ?? [])).map(String.init).joined(separator: ", ")
         let relay = ports.relay.map { ", \($0.lowerBound)-\($0.upperBound)" } ?? ""
@@ -46,13 +45,16 @@ struct Firewall: Equatable, Sendable {
                     # Only addresses of this network, and those of phones that have none yet.
                     ip saddr != { \(place.network), 0.0.0.0 } drop
                     ip6 saddr != { \(networkV6)fe80::/10, :: } drop
+                    # From phone to phone, where the kernel shows these rules what a bridge passes on (br_netfilter).
+                    ip daddr \(place.network) accept
+                    ip6 daddr { \(networkV6)fe80::/10 } accept
                     # Beyond the box there is nothing. Programs learn it at once instead of waiting.
                     fib daddr type != { local, broadcast, multicast } limit rate 200/second burst 50 packets \
             reject with icmpx admin-prohibited
                     fib daddr type != { local, broadcast, multicast } drop
                     # The box by its addresses on this network, not by those it has on others.
-                    ip daddr != { \(place.address), \(place.broadcast), 255.255.255.255, 224.0.0.0/4 } drop
-                    ip6 daddr != { \(boxV6)fe80::/10, ff00::/8 } drop
+                    ip daddr != { 255.255.255.255, 224.0.0.0/4 } drop
+                    ip6 daddr != ff00::/8 drop
                 }
 
                 chain input {
@@ -74,11 +76,11 @@ struct Firewall: Equatable, Sendable {
                     drop
                 }
 
-                # Nothing passes through the box, whatever the forwarding of the machine is set to.
+                # Nothing passes between the Wi-Fi and another network, whatever the forwarding of the machine is set to.
                 chain forward {
                     type filter hook forward priority filter - 10; policy accept;
-                    iifname "\(interface)" drop
-                    oifname "\(interface)" drop
+                    iifname "\(interface)" oifname != "\(interface)" drop
+                    iifname != "\(interface)" oifname "\(interface)" drop
                 }
             \(redirection)}
 
