@@ -1,5 +1,6 @@
 // What Swift's module of the C library leaves out.
 #pragma once
+#include <linux/if_packet.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <sys/timex.h>

@@ -1,7 +1,5 @@
-// libnl's sockets and the numbers of nl80211 (linux/nl80211.h).
+// libnl's sockets and its resolver of generic netlink families.
 #pragma once
-#include <linux/nl80211.h>
-#include <linux/rtnetlink.h>
 #include <netlink/errno.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>

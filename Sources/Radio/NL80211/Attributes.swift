@@ -12,6 +12,12 @@ enum Attribute {
     static let interfaceType: UInt16 = 5
     /// `NL80211_ATTR_MAC`.
     static let mac: UInt16 = 6
+    /// `NL80211_ATTR_KEY_IDX`.
+    static let keyIndex: UInt16 = 8
+    /// `NL80211_ATTR_KEY_SEQ`.
+    static let keySequence: UInt16 = 10
+    /// `NL80211_ATTR_KEY_TYPE`.
+    static let keyType: UInt16 = 55
     /// `NL80211_ATTR_BEACON_INTERVAL`.
     static let beaconInterval: UInt16 = 12
     /// `NL80211_ATTR_DTIM_PERIOD`.

@@ -21,6 +21,8 @@ public struct NL80211Command: RawRepresentable, Hashable, Sendable {
     public static let newInterface = NL80211Command(rawValue: 7)
     /// `NL80211_CMD_DEL_INTERFACE`.
     public static let deleteInterface = NL80211Command(rawValue: 8)
+    /// `NL80211_CMD_GET_KEY`.
+    public static let getKey = NL80211Command(rawValue: 9)
     /// `NL80211_CMD_SET_KEY`.
     public static let setKey = NL80211Command(rawValue: 10)
     /// `NL80211_CMD_NEW_KEY`.

@@ -42,6 +42,8 @@ public enum NL80211Request: Hashable, Sendable {
     case newKey(KeyParameters)
     /// Says what a key is the default for.
     case setDefaultKey(interface: UInt32, index: UInt8, DefaultKey)
+    /// How many frames a key was used for: ``NetlinkReply/keySequence(_:)``. Not every driver tells.
+    case getKey(interface: UInt32, station: MACAddress?, index: UInt8)
     /// Removes a key: a station's, or with nil one for all.
     case deleteKey(interface: UInt32, station: MACAddress?, index: UInt8)
     /// From now on this socket gets the management frames of a kind as ``NL80211Event/frame(_:)``.
@@ -94,6 +96,7 @@ extension NL80211Request {
         case .getStation, .getStations: .getStation
         case .newKey: .newKey
         case .setDefaultKey: .setKey
+        case .getKey: .getKey
         case .deleteKey: .deleteKey
         case .registerFrame: .registerFrame
         case .registerUnexpectedFrames: .unexpectedFrame
@@ -114,7 +117,7 @@ extension NL80211Request {
         case .getWiphys, .getInterfaces, .getStations, .getScan, .getSurvey: true
         case .newInterface, .setInterface, .deleteInterface, .getRegulatory, .setRegulatory, .startAccessPoint,
             .stopAccessPoint, .setBeacon, .setBSS, .newStation, .setStation, .deleteStation, .getStation, .newKey,
-            .setDefaultKey, .deleteKey, .registerFrame, .registerUnexpectedFrames, .sendFrame,
+            .setDefaultKey, .getKey, .deleteKey, .registerFrame, .registerUnexpectedFrames, .sendFrame,
             .sendControlPortFrame, .triggerScan, .abortScan, .probeClient, .setPowerSave:
             false
         }
@@ -187,6 +190,12 @@ extension NL80211Request {
                     writer.putFlag(KeyAttribute.isDefaultManagement)
                 }
             }
+        case .getKey(let interface, let station, let index):
+            // The kernel reads only the old attributes here, and not the nested ones.
+            writer.put(Attribute.interface, interface)
+            if let station { writer.put(Attribute.mac, station) }
+            writer.put(Attribute.keyIndex, index)
+            writer.put(Attribute.keyType, KeyParameters.type(station: station))
         case .deleteKey(let interface, let station, let index):
             writer.put(Attribute.interface, interface)
             if let station { writer.put(Attribute.mac, station) }

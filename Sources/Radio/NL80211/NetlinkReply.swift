@@ -25,6 +25,8 @@ public enum NetlinkReply: Hashable, Sendable {
     case scan([ScanResult])
     /// The stations.
     case stations([StationInfo])
+    /// The sequence counter of a key's last frame, least octet first.
+    case keySequence([UInt8])
     /// The links.
     case links([Link])
     /// The addresses.
@@ -55,7 +57,7 @@ public struct NetlinkReplyCollector: Sendable {
             case .getStation, .getStations: reply = .stations([])
             case .getRegulatory, .setInterface, .deleteInterface, .setRegulatory, .startAccessPoint,
                 .stopAccessPoint, .setBeacon, .setBSS, .newStation, .setStation, .deleteStation, .newKey,
-                .setDefaultKey, .deleteKey, .registerFrame, .registerUnexpectedFrames, .sendFrame,
+                .setDefaultKey, .getKey, .deleteKey, .registerFrame, .registerUnexpectedFrames, .sendFrame,
                 .sendControlPortFrame, .triggerScan, .abortScan, .probeClient, .setPowerSave:
                 reply = .done(cookie: nil)
             }
@@ -102,11 +104,13 @@ public struct NetlinkReplyCollector: Sendable {
                 self.reply = .done(cookie: cookie)
             } else if let domain = RegulatoryDomain(attributes) {
                 self.reply = .regulatory(domain)
+            } else if let sequence = Self.keySequence(attributes) {
+                self.reply = .keySequence(sequence)
             } else {
                 self.reply = .done(cookie: cookie)
             }
-        case .regulatory(let domain):
-            self.reply = .regulatory(domain)
+        case .regulatory(let domain): self.reply = .regulatory(domain)
+        case .keySequence(let sequence): self.reply = .keySequence(sequence)
         case .wiphys(var list):
             Wiphy.merge(attributes, into: &list)
             self.reply = .wiphys(list)
@@ -129,6 +133,11 @@ public struct NetlinkReplyCollector: Sendable {
             if case .address(let address) = RouteEvent(message) { Self.append(address, to: &list) }
             self.reply = .addresses(list)
         }
+    }
+
+    private static func keySequence(_ attributes: borrowing NetlinkAttributes) -> [UInt8]? {
+        attributes.first(Attribute.key)?.nested.first(KeyAttribute.sequence)?.bytes
+            ?? attributes.first(Attribute.keySequence)?.bytes
     }
 
     private static func append<Entry>(_ entry: Entry?, to list: inout [Entry]) {
