@@ -63,19 +63,21 @@ extension PairwiseAuthenticator {
     }
 
     /// A wrong integrity code is ignored, since anybody may have sent it; most likely the passphrase is wrong, though. So
-    /// message 1 is sent again at once, and what answers that decides.
+    /// message 1 is sent again at once. When that is answered wrongly too, a right answer has a moment left to come.
     private mutating func receiveWrongMessage2(
         _ fourWay: FourWay, _ counter: UInt64, at now: Timestamp, into output: inout HandshakeOutput
     ) {
         var fourWay = fourWay
         hasSeenWrongPassphrase = true
-        let isNews = fourWay.wronglyAnswered.insert(counter).inserted
-        state = .awaitingMessage2(fourWay)
-        guard isNews else { return }
+        guard fourWay.wronglyAnswered.insert(counter).inserted else { return }
         if fourWay.wronglyAnswered.count >= limits.wrongIntegrityCodes {
-            fail(.wrongPassphrase, into: &output)
+            fourWay.message1.attempts = limits.attempts
+            fourWay.message1.deadline = min(fourWay.message1.deadline, now + limits.firstTimeout)
+            state = .awaitingMessage2(fourWay)
         } else if fourWay.message1.attempts < limits.attempts {
             sendMessage1(fourWay, at: now, into: &output)
+        } else {
+            state = .awaitingMessage2(fourWay)
         }
     }
 

@@ -142,7 +142,7 @@ public struct HandshakeLimits: Sendable, Hashable {
     /// How often each message is sent.
     public var attempts = 4
     /// The wait for an answer to the first message 1 and message 3. Short, since a station may have been too busy with its
-    /// association to hear it.
+    /// association to hear it. Also how long a right answer may take after ``wrongIntegrityCodes`` wrong ones.
     public var firstTimeout = Duration.milliseconds(100)
     /// What is waited longer for an answer to the first message 1 when the link layer acknowledged it: it was heard.
     public var acknowledgedTimeout = Duration.seconds(1)
