@@ -217,8 +217,8 @@ let package = Package(
             path: "Tests/Load", swiftSettings: settings),
 
         .target(
-            name: "TestSupport", path: "Tests/Support", exclude: ["SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"],
-            swiftSettings: settings),
+            name: "TestSupport", path: "Tests/Support",
+            exclude: ["SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"], swiftSettings: settings),
         // The station's side of SAE.
         .target(
             name: "SAEClient", dependencies: ["Wire", "IEEE80211", "WiFiCrypto", "SAE"],
