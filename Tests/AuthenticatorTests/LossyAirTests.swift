@@ -90,10 +90,11 @@ import Wire
             let before = harness.events.count
             var isEncrypted: [Bool] = []
             let frames = harness.give(input) { isEncrypted = $0.frames.map(\.isEncrypted) }
+            for case .installPairwise(let key) in harness.events[before...] { apKey = key }
             for (frame, isEncrypted) in zip(frames, isEncrypted) {
+                #expect(!isEncrypted || apKey != nil)
                 send(Frame(octets: frame, isToPhone: true, key: isEncrypted ? apKey : nil))
             }
-            for case .installPairwise(let key) in harness.events[before...] { apKey = key }
         }
 
         mutating func tellPhone(_ body: (inout Supplicant, inout SupplicantOutput) throws -> Void) throws {

@@ -37,7 +37,7 @@ public struct HandshakeOutput: Sendable {
 
     /// The octets of ``frames``.
     public internal(set) var written: [UInt8] = []
-    /// What to send, in this order, before any of ``events`` is acted on.
+    /// What to send, in this order, after all of ``events`` were acted on: it may be for a key that has just been made.
     public internal(set) var frames: [Transmission] = []
     /// What happened, in this order.
     public internal(set) var events: [HandshakeEvent] = []
