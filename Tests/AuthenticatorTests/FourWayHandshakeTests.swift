@@ -72,11 +72,17 @@ import Wire
         #expect(keyData.integrityGroupKey?.index == 4)
     }
 
-    @Test("A station without management frame protection is told no IGTK")
-    func noIGTK() throws {
-        let harness = try Harness.connected(.psk)
-        #expect(harness.supplicant.integrityGroupKeys.isEmpty)
+    @Test(
+        "A station is told the IGTK if it protects management frames, by whichever AKM it came",
+        arguments: KeyManagement.allCases, [true, false])
+    func managementFrameProtection(_ keyManagement: KeyManagement, _ isProtected: Bool) throws {
+        var harness = try Harness(keyManagement, usesManagementFrameProtection: isProtected)
+        try harness.exchange(harness.give(.start))
         #expect(harness.supplicant.isConnected)
+        let next = harness.group.next(using: &harness.generator)
+        try harness.exchange(harness.give(.groupRekey(next)))
+        #expect(
+            harness.supplicant.integrityGroupKeys == (isProtected ? [4: harness.group.igtk, 5: next.igtk] : [:]))
     }
 
     // MARK: Answers that do not come

@@ -48,13 +48,14 @@ struct Harness {
 
     init(
         _ keyManagement: KeyManagement = .psk, seed: UInt64 = 1, passphrase: UInt8 = 7, habits: SupplicantHabits = [],
-        limits: HandshakeLimits = HandshakeLimits(), phoneElements: [UInt8]? = nil, beacon: [UInt8]? = nil
+        limits: HandshakeLimits = HandshakeLimits(), phoneElements: [UInt8]? = nil, beacon: [UInt8]? = nil,
+        usesManagementFrameProtection: Bool? = nil
     ) throws {
         generator = SeededGenerator(seed: seed)
         self.keyManagement = keyManagement
         pmk = SecretBytes([UInt8](repeating: 7, count: 32))
         let pmkid: [UInt8]? = keyManagement == .sae ? [UInt8](repeating: 9, count: 16) : nil
-        let isProtected = keyManagement != .psk
+        let isProtected = usesManagementFrameProtection ?? (keyManagement != .psk)
         let extensionElement: [UInt8] = keyManagement == .sae ? [0xf4, 1, 0x20] : []
         let elements = Self.rsn(keyManagement, capabilities: isProtected ? 0xc0 : 0) + extensionElement
         let apElements = Self.rsn(keyManagement, capabilities: isProtected ? 0xcc : 0x0c) + extensionElement
