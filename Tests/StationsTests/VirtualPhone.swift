@@ -20,6 +20,8 @@ struct VirtualPhone {
         var cipher = CipherSuite.ccmp
         var hasHT = true
         var rates: [UInt8] = [0x82, 0x84, 0x8B, 0x96, 12, 18, 24, 36, 48, 72, 96, 108]
+        /// Whether it answers the handshake's messages.
+        var answersHandshake = true
         /// How often it sends data.
         var trafficInterval = Duration.seconds(10)
         /// How long it dozes before it answers a probe.
@@ -51,11 +53,15 @@ struct VirtualPhone {
     let beacon: RSNElement
     let curve: P256
     var state = State.off
+    /// Says in its request that it speaks hash-to-element, whatever it did.
+    var saysHashToElement = false
     /// Cancels older timers.
     var timer = 0
     var statuses: [StatusCode: Int] = [:]
     var reasons: [ReasonCode: Int] = [:]
     var connections = 0
+    /// The packet numbers from which group keys count on, by index.
+    var groupSequences: [UInt8: UInt64] = [:]
     /// The longest time from wanting in to being in.
     var longestWait = Duration.zero
     private var waitingSince: Timestamp?
@@ -126,11 +132,11 @@ struct VirtualPhone {
 
     /// Leaves with a deauthentication.
     mutating func leave() -> Outcome {
-        let wasOn = isConnected
-        state = .off
-        waitingSince = nil
         var outcome = Outcome()
-        if wasOn { outcome.frames = [frame(.deauthentication) { Deauthentication(reason: .leaving).write(into: &$0) }] }
+        if isConnected {
+            outcome.frames = [frame(.deauthentication) { Deauthentication(reason: .leaving).write(into: &$0) }]
+        }
+        vanish()
         return outcome
     }
 
@@ -139,6 +145,8 @@ struct VirtualPhone {
         state = .off
         waitingSince = nil
     }
+
+    mutating func forgetKeys() { cached = nil }
 
     private mutating func retryLater(_ wait: Duration) -> Outcome {
         state = .waiting
@@ -216,7 +224,9 @@ struct VirtualPhone {
             pairwise: [habits.cipher], akms: [habits.akm], capabilities: capabilities,
             pmkids: usesCached ? cached.map { [$0.pmkid] } ?? [] : []
         ).write(into: &writer)
-        if habits.akm.isSAE, habits.method == .hashToElement { RSNXElement(hashToElement: true).write(into: &writer) }
+        if habits.akm.isSAE, habits.method == .hashToElement || saysHashToElement {
+            RSNXElement(hashToElement: true).write(into: &writer)
+        }
         return writer.bytes
     }
 
@@ -371,7 +381,7 @@ struct VirtualPhone {
     /// An EAPOL frame for it arrived.
     mutating func receiveEAPOL(_ octets: [UInt8], at now: Timestamp) -> Outcome {
         var outcome = Outcome()
-        guard var supplicant else { return outcome }
+        guard var supplicant, habits.answersHandshake else { return outcome }
         var output = SupplicantOutput()
         try? supplicant.receive(octets.span.bytes, into: &output)
         outcome.eapol = output.frames.map { ($0.octets, $0.isEncrypted) }
@@ -391,7 +401,8 @@ struct VirtualPhone {
             case .failed:
                 reasons[.elementMismatch, default: 0] += 1
                 return retryLater(.seconds(1))
-            case .installedPairwise, .installedGroup, .installedIntegrityGroup, .ignored: break
+            case .installedGroup(_, let index, let sequence): groupSequences[index] = sequence
+            case .installedPairwise, .installedIntegrityGroup, .ignored: break
             }
         }
         return outcome

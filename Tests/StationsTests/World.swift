@@ -21,7 +21,7 @@ final class World {
     }
 
     enum Happening {
-        case toAccessPoint([UInt8])
+        case toAccessPoint([UInt8], key: SecretBytes?)
         case toPhone(MACAddress, [UInt8], key: SecretBytes?)
         case eapolToAccessPoint(MACAddress, [UInt8], key: SecretBytes?)
         case eapolToPhone(MACAddress, [UInt8], key: SecretBytes?)
@@ -54,6 +54,9 @@ final class World {
     var now = start
     var passphrase: String
     var peakStations = 0
+    private var pollInterval = Duration.seconds(20)
+    /// Phones that no frame reaches, and none of whose frames arrives.
+    var unreachable: Set<MACAddress> = []
     private let curve: P256
     private var generator: SeededGenerator
     private var queue = Queue()
@@ -121,6 +124,13 @@ final class World {
 
     func join(_ address: MACAddress) { with(address) { $0.join(at: $1) } }
 
+    /// The person reads the passphrase from the panel.
+    func tell(_ address: MACAddress, _ passphrase: String) throws {
+        phones[address]?.passphrase = passphrase
+        phones[address]?.psk = try psk(passphrase)
+        phones[address]?.forgetKeys()
+    }
+
     func leave(_ address: MACAddress) { with(address) { phone, _ in phone.leave() } }
 
     func with(_ address: MACAddress, _ body: (inout VirtualPhone, Timestamp) -> VirtualPhone.Outcome) {
@@ -137,8 +147,9 @@ final class World {
     }
 
     private func send(_ frame: [UInt8], from address: MACAddress, key: SecretBytes?) {
+        guard !unreachable.contains(address) else { return }
         if kind != .softMAC { return chipReceives(frame, from: address, key: key) }
-        sendToAccessPoint(.toAccessPoint(frame))
+        sendToAccessPoint(.toAccessPoint(frame, key: key))
     }
 
     private func sendToAccessPoint(_ happening: Happening) {
@@ -146,9 +157,9 @@ final class World {
         queue.push(now + way(), happening)
         guard chance(air.duplication) else { return }
         // A repetition whose acknowledgement was lost.
-        if case .toAccessPoint(var frame) = happening {
+        if case .toAccessPoint(var frame, let key) = happening {
             frame[1] |= FrameFlags.retry.rawValue
-            queue.push(now + way(), .toAccessPoint(frame))
+            queue.push(now + way(), .toAccessPoint(frame, key: key))
         } else {
             queue.push(now + way(), happening)
         }
@@ -179,21 +190,28 @@ final class World {
     func at(_ duration: Duration, _ body: @escaping (World) -> Void) { queue.push(now + duration, .act(body)) }
 
     /// Has the driver's account of all stations read from now on.
-    func startPolling() { queue.push(now, .poll) }
+    func startPolling(every interval: Duration = .seconds(20)) {
+        pollInterval = interval
+        queue.push(now, .poll)
+    }
 
     private func handle(_ happening: Happening) {
         switch happening {
-        case .toAccessPoint(let frame): receive(frame)
+        case .toAccessPoint(let frame, let key): receive(frame, key: key)
         case .toPhone(let address, let frame, let key):
             // What is protected with another key is lost on the phone.
-            guard let phone = phones[address], !phone.isOff, key == nil || key == phone.key else { return }
+            guard let phone = phones[address], !phone.isOff, key == nil || key == phone.key,
+                !unreachable.contains(address)
+            else { return }
             with(address) { $0.receive(frame, isProtected: key != nil, at: $1) }
         case .eapolToAccessPoint(let address, let frame, let key):
             lastHeard[address] = now
             guard let entry = driver.entries[address], key == nil || key == entry.key else { return }
             give(.eapol(from: address, frame.span.bytes, wasEncrypted: key != nil))
         case .eapolToPhone(let address, let frame, let key):
-            guard let phone = phones[address], key == nil || key == phone.key else { return }
+            guard let phone = phones[address], key == nil || key == phone.key, !unreachable.contains(address) else {
+                return
+            }
             with(address) { $0.receiveEAPOL(frame, at: $1) }
         case .added(let address, let succeeded): give(.stationAdded(address, succeeded: succeeded))
         case .transmitted(let id, let acknowledged): give(.transmitted(id, acknowledged: acknowledged))
@@ -207,20 +225,20 @@ final class World {
                 let inactive = now - (lastHeard[address] ?? now)
                 give(.activity(address, inactive: inactive, signal: -50))
             }
-            queue.push(now + .seconds(20), .poll)
+            queue.push(now + pollInterval, .poll)
         case .act(let body): body(self)
         }
     }
 
-    private func receive(_ frame: [UInt8]) {
+    private func receive(_ frame: [UInt8], key: SecretBytes?) {
         guard let header = try? ManagementFrame(frame.span.bytes).header else { return }
         lastHeard[header.source] = now
         let isProtected = header.flags.contains(.protected)
-        if let entry = driver.entries[header.source], entry.station.usesMFP, let key = entry.key {
+        if let entry = driver.entries[header.source], entry.station.usesMFP, entry.key != nil {
             switch header.subtype {
             // As mac80211: robust frames of such a station pass only when its key fits.
             case .deauthentication, .disassociation, .action:
-                guard isProtected, phones[header.source]?.key == key else { return }
+                guard isProtected, key == entry.key else { return }
             default: break
             }
         } else if isProtected {
@@ -231,9 +249,11 @@ final class World {
 
     /// A phone sends data.
     private func data(_ address: MACAddress) {
-        guard attempt(4) else { return }
+        guard attempt(4), !unreachable.contains(address) else { return }
         lastHeard[address] = now
-        if driver.entries[address] == nil, kind == .softMAC { give(.unexpectedFrame(from: address)) }
+        guard driver.entries[address] == nil else { return }
+        // A chip that associates by itself answers this by itself too.
+        kind == .softMAC ? give(.unexpectedFrame(from: address)) : chipSendsAway(address, .notAssociated)
     }
 
     // MARK: What a full-MAC chip does by itself
@@ -272,6 +292,15 @@ final class World {
         }
     }
 
+    private func chipSendsAway(_ address: MACAddress, _ reason: ReasonCode) {
+        guard attempt(4) else { return }
+        var writer = ByteWriter()
+        ManagementHeader(subtype: .deauthentication, destination: address, source: Self.bss, bss: Self.bss)
+            .write(into: &writer)
+        Deauthentication(reason: reason).write(into: &writer)
+        queue.push(now + way(), .toPhone(address, writer.bytes, key: nil))
+    }
+
     // MARK: The access point
 
     func give(_ input: borrowing StationsInput) {
@@ -306,22 +335,20 @@ final class World {
             driver.authorize(address)
             lastHeard[address] = now
         case .removeStation(let address, let reason):
-            // A chip says goodbye by itself.
-            if kind != .softMAC, driver.entries[address] != nil {
-                var writer = ByteWriter()
-                ManagementHeader(subtype: .deauthentication, destination: address, source: Self.bss, bss: Self.bss)
-                    .write(into: &writer)
-                Deauthentication(reason: reason).write(into: &writer)
-                if attempt(4) { queue.push(now + way(), .toPhone(address, writer.bytes, key: nil)) }
-            }
+            if kind != .softMAC, driver.entries[address] != nil { chipSendsAway(address, reason) }
             driver.remove(address)
         case .probe(let address):
-            let isThere = phones[address].map { !$0.isOff } ?? false
+            let isThere = (phones[address].map { !$0.isOff } ?? false) && !unreachable.contains(address)
             let isHeard = isThere && attempt(4)
             if isHeard { lastHeard[address] = now }
             queue.push(now + (phones[address]?.habits.doze ?? .milliseconds(10)), .probed(address, isHeard))
         case .installGroup(let keys): driver.installGroup(keys)
-        case .readGroupSequences: give(.groupSequences(gtk: 1, igtk: 1))
+        case .readGroupSequences(let gtk, let igtk):
+            // Each index counts in a way of its own, so that a mistaken one shows.
+            give(
+                .groupSequences(
+                    gtkIndex: gtk, gtk: UInt64(gtk) * 1000 + UInt64(driver.groupInstallations),
+                    igtk: UInt64(igtk ?? 0) * 1000))
         case .setProtection: break
         }
     }
@@ -338,7 +365,7 @@ final class World {
             if let entry = driver.entries[address], entry.station.usesMFP { key = entry.key }
         default: break
         }
-        let isThere = phones[address].map { !$0.isOff } ?? false
+        let isThere = (phones[address].map { !$0.isOff } ?? false) && !unreachable.contains(address)
         let isDelivered = isThere && attempt(isBestEffort ? 1 : 4)
         if isDelivered {
             queue.push(now + way(), .toPhone(address, frame, key: key))

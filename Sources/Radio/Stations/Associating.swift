@@ -62,7 +62,7 @@ extension Stations {
         stations[address] = station
         aids.insert(aid)
         output.actions.append(.addStation(entry(station)))
-        output.actions.append(.readGroupSequences)
+        readGroupSequences(into: &output)
     }
 
     /// The key that the handshake will be about, found by how the station authenticated and the AKM it now wants.
@@ -238,6 +238,7 @@ extension Stations {
                 output.events.append(.joined(address))
                 authorize(station, at: now, into: &output)
             } else {
+                readGroupSequences(into: &output)
                 startHandshake(station, at: now, into: &output)
             }
         } catch {

@@ -21,8 +21,9 @@ struct GroupKeyring {
 
     init(current: GroupKeys) { self.current = current }
 
-    /// Notes the packet numbers that the keys in use have reached.
-    mutating func reached(gtk: UInt64, igtk: UInt64) {
+    /// Notes the packet numbers that the keys in use have reached; those of other keys are passed over.
+    mutating func reached(gtkIndex: UInt8, gtk: UInt64, igtk: UInt64) {
+        guard gtkIndex == current.gtkIndex else { return }
         current.gtkSequence = max(current.gtkSequence, gtk)
         current.igtkSequence = max(current.igtkSequence, igtk)
     }
@@ -67,6 +68,13 @@ extension Stations {
         if configuration.kind == .softMAC { output.actions.append(.associate(station.address)) }
         output.events.append(.joined(station.address))
         step(station, .start, at: now, into: &output)
+    }
+
+    /// Has the packet numbers read that a station which joins will be told.
+    func readGroupSequences(into output: inout StationsOutput) {
+        let keys = groupKeys.current
+        output.actions.append(
+            .readGroupSequences(gtkIndex: keys.gtkIndex, igtkIndex: keys.igtk == nil ? nil : keys.igtkIndex))
     }
 
     private mutating func makeHandshake(_ station: Station) -> PairwiseAuthenticator? {
@@ -128,11 +136,6 @@ extension Stations {
         station.handshakeWake = wake ?? nil
         let result = handshakeOutput
         handshakeOutput.removeAll()
-        for frame in result.frames {
-            output.actions.append(
-                .sendEAPOL(
-                    to: station.address, Array(result.written[frame.range]), isEncrypted: frame.isEncrypted))
-        }
         for event in result.events where stations[station.address] === station {
             switch event {
             case .installPairwise(let key):
@@ -145,6 +148,12 @@ extension Stations {
             case .groupRekeyRequested: break
             case .failed(let failure): failHandshake(station, failure, at: now, into: &output)
             }
+        }
+        // After the events: a frame may go out under a key that was just installed.
+        for frame in result.frames where stations[station.address] === station {
+            output.actions.append(
+                .sendEAPOL(
+                    to: station.address, Array(result.written[frame.range]), isEncrypted: frame.isEncrypted))
         }
     }
 

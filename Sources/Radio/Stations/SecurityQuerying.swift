@@ -19,10 +19,11 @@ extension Stations {
         throw Refused(.refusedTemporarily, .securityAssociationQuery)
     }
 
-    /// When a station that was asked first may come back: at the end of the query, when it has not answered.
-    mutating func comebackTimeUnits(of address: MACAddress, at now: Timestamp) -> UInt32 {
+    /// When a station that was refused for now may come back: at the end of the query, when it was asked first, or soon
+    /// when too many others were joining.
+    func comebackTimeUnits(of address: MACAddress, at now: Timestamp) -> UInt32 {
+        guard let query = stations[address]?.securityQuery else { return configuration.limits.crowdedTimeUnits }
         let whole = configuration.limits.saQueryMaximumTimeUnits
-        guard let query = stations[address]?.securityQuery else { return whole }
         let left = max((query.ends - now).wholeNanoseconds, 0) / (Int64(TimeoutInterval.timeUnitMicroseconds) * 1000)
         // One more, so that it comes after the end and not just before.
         return min(UInt32(clamping: left) &+ 1, whole)

@@ -82,6 +82,9 @@ public struct Stations: ~Copyable {
     /// How many have shown that they know the passphrase.
     public var authorizedCount: Int { stations.values.count { $0.isAuthorized } }
 
+    /// How many have authenticated and have yet to associate.
+    public var pendingAuthenticationCount: Int { authentications.count }
+
     /// The stations, by their address.
     public var reports: [StationReport] {
         stations.values.map(StationReport.init).sorted { $0.address < $1.address }
@@ -110,7 +113,8 @@ public struct Stations: ~Copyable {
         case .eapol(let address, let bytes, let wasEncrypted):
             receiveEAPOL(bytes, from: address, wasEncrypted: wasEncrypted, at: now, into: &output)
         case .eapolAcknowledged(let address): eapolAcknowledged(address, at: now, into: &output)
-        case .groupSequences(let gtk, let igtk): groupKeys.reached(gtk: gtk, igtk: igtk)
+        case .groupSequences(let index, let gtk, let igtk):
+            groupKeys.reached(gtkIndex: index, gtk: gtk, igtk: igtk)
         case .stationAdded(let address, let succeeded):
             added(address, succeeded: succeeded, at: now, into: &output)
         case .transmitted(let id, let acknowledged):
@@ -120,6 +124,7 @@ public struct Stations: ~Copyable {
         case .activity(let address, let inactive, let signal):
             if let signal { stations[address]?.signal = signal }
             heard(address, inactive: inactive, at: now)
+        case .sendAllAway(let reason): sendAllAway(reason, at: now, into: &output)
         case .removeAll(let reason): removeAll(reason, at: now, into: &output)
         case .rekey: startGroupRekey(at: now, into: &output)
         case .wake: break
@@ -290,6 +295,13 @@ public struct Stations: ~Copyable {
 
     // MARK: Everyone
 
+    private mutating func sendAllAway(_ reason: ReasonCode, at now: Timestamp, into output: inout StationsOutput) {
+        for station in stations.values.sorted(by: { $0.address < $1.address }) {
+            if station.isAuthorized { output.events.append(.left(station.address, .everyone(reason))) }
+            sendAway(station, reason, at: now, into: &output)
+        }
+    }
+
     private mutating func removeAll(_ reason: ReasonCode, at now: Timestamp, into output: inout StationsOutput) {
         switch admission {
         case .emptying, .empty: return
@@ -300,10 +312,7 @@ public struct Stations: ~Copyable {
         sae = nil
         saeWake = nil
         groupKeys.close()
-        for station in stations.values.sorted(by: { $0.address < $1.address }) {
-            if station.isAuthorized { output.events.append(.left(station.address, .everyone(reason))) }
-            sendAway(station, reason, at: now, into: &output)
-        }
+        sendAllAway(reason, at: now, into: &output)
         // Those that doze hear what is sent to all.
         if configuration.kind == .softMAC {
             send(.deauthentication, to: .broadcast, isBestEffort: true, into: &output) {

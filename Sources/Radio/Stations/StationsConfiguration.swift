@@ -70,6 +70,8 @@ public struct StationsLimits: Hashable, Sendable {
     public var maximumHalfOpen = 16
     /// A station in its handshake is safe so long from giving way to another, unless it showed a wrong passphrase.
     public var halfOpenGrace = Duration.milliseconds(700)
+    /// When a station may come back that found too many others joining, in units of 1.024 ms.
+    public var crowdedTimeUnits: UInt32 = 200
     /// How long the driver may take to make a station's entry, and to say that the association response arrived.
     public var answerTimeout = Duration.seconds(1)
     /// How long a handshake may take with all its repetitions.

@@ -33,9 +33,9 @@ public enum StationsInput: ~Escapable {
     case eapol(from: MACAddress, RawSpan, wasEncrypted: Bool?)
     /// The station acknowledged the EAPOL frame that was sent to it last; where the driver doesn't tell, this never comes.
     case eapolAcknowledged(MACAddress)
-    /// The packet numbers that the group keys in use have reached, the answer to
-    /// ``StationsAction/readGroupSequences``.
-    case groupSequences(gtk: UInt64, igtk: UInt64)
+    /// The packet numbers that group keys have reached, the answer to
+    /// ``StationsAction/readGroupSequences(gtkIndex:igtkIndex:)``; its index tells of which keys.
+    case groupSequences(gtkIndex: UInt8, gtk: UInt64, igtk: UInt64)
     /// What came of ``StationsAction/addStation(_:)``.
     case stationAdded(MACAddress, succeeded: Bool)
     /// What became of a frame that was sent with an identifier.
@@ -46,6 +46,8 @@ public enum StationsInput: ~Escapable {
     /// - inactive: for how long it has not been heard.
     /// - signal: in dBm, where it is known.
     case activity(MACAddress, inactive: Duration, signal: Int?)
+    /// Everyone must go, and may come back at once: their addresses changed, for one.
+    case sendAllAway(ReasonCode)
     /// Everyone must go, and nobody comes in any more: the passphrase is no longer valid, or the access point ends.
     case removeAll(ReasonCode)
     /// Group keys must change now.
@@ -130,10 +132,10 @@ public enum StationsAction: Sendable {
     case probe(MACAddress)
     /// Give the driver the group keys and use them from now on.
     case installGroup(GroupKeys)
-    /// Read the packet numbers that the group keys in use have reached, and answer with
-    /// ``StationsInput/groupSequences(gtk:igtk:)``; where the driver can't tell, don't. A station that joins is told them,
+    /// Read the packet numbers that the group keys of these indices have reached, and answer with
+    /// ``StationsInput/groupSequences(gtkIndex:gtk:igtk:)``; where the driver can't tell, don't. A station that joins is told them,
     /// so that nothing that was sent before can be replayed to it.
-    case readGroupSequences
+    case readGroupSequences(gtkIndex: UInt8, igtkIndex: UInt8?)
     /// Say in the beacon whether stations are on that know only 802.11b, or no HT.
     case setProtection(hasNonERPStations: Bool, hasNonHTStations: Bool)
 }
