@@ -1,0 +1,173 @@
+"""Phones that vanish, radios that do, and everything back by itself."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from Rig.accesspoint import RadioBox
+from Rig.network import run
+from Rig.waiting import wait_until
+from Rig.wifi import WPASupplicant
+
+PHONES = 2
+
+BACK = 30
+"""Seconds until the access point must be back once nothing is in its way."""
+
+
+def join(box, phone, security: str = "both", timeout: float | None = None) -> None:
+    phone.begin(WPASupplicant, box.ssid, box.passphrase, security, frequency=box.frequency)
+    phone.client.wait_connected(timeout or 20)
+    phone.lease()
+
+
+def is_well(box, phone) -> None:
+    """The access point is up, and this phone gets back to it, whatever it still believes."""
+    box.wait_up(BACK)
+    wait_until(lambda: box.wifi()["trouble"] is None, BACK, "all is well", detail=box.wifi)
+    join(box, phone)
+    assert phone.ping(box.wifi_address) == 3
+    assert phone.hardware in box.stations()
+
+
+# Phones
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("box, security", [("wpa2", "wpa2"), ("transition", "both")], indirect=["box"])
+def test_a_phone_that_vanished_is_let_go_after_its_minute(box, phones, security):
+    gone, quiet = phones.new(), phones.new()
+    join(box, gone, security)
+    join(box, quiet, security)
+    gone.vanish()
+    began = time.monotonic()
+    time.sleep(50)
+    assert box.stations() == sorted([gone.hardware, quiet.hardware]), "it may only be behind a wall"
+    wait_until(lambda: box.stations() == [quiet.hardware], 60, "the one that vanished is gone", detail=box.wifi)
+    assert 55 < time.monotonic() - began < 90
+    # One that has nothing to say is asked, answers, and stays.
+    time.sleep(180)
+    assert box.stations() == [quiet.hardware] and quiet.client.connected
+    assert quiet.ping(box.wifi_address) == 3
+
+
+@pytest.mark.box
+def test_a_phone_may_be_away_for_a_moment(box, phone):
+    join(box, phone)
+    # Longer, and the phone itself gives up: it hears no more beacons.
+    with phone.out_of_range():
+        time.sleep(2)
+    assert phone.ping(box.wifi_address, count=10) >= 9
+    assert phone.client.connected and "DISCONNECTED" not in phone.client.program.log()
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("away", [20, 100])
+def test_a_phone_comes_back_by_itself_after_it_was_away(box, phone, away):
+    """Whether the box had let it go by then or not."""
+    join(box, phone)
+    with phone.out_of_range():
+        time.sleep(away)
+        wait_until(lambda: not phone.client.connected, 30, "it has noticed")
+    phone.client.wait_connected(90)
+    assert phone.ping(box.wifi_address) == 3
+    assert box.stations() == [phone.hardware]
+
+
+# The radio
+
+
+@pytest.mark.box
+def test_a_blocked_radio(box, phone):
+    """Airplane mode, by a switch or by a program."""
+    join(box, phone)
+    run("rfkill", "block", "wifi")
+    told = wait_until(lambda: (told := box.wifi())["state"] != "up" and told, 10, "the box has noticed")
+    assert "blocked" in told["trouble"] or "rfkill" in told["trouble"]
+    assert told["trouble"] in box.command("status").stdout
+    time.sleep(60)
+    run("rfkill", "unblock", "wifi")
+    is_well(box, phone)
+
+
+@pytest.mark.box
+def test_the_driver_is_loaded_anew(air, phones):
+    with RadioBox(air) as box:
+        ssid, passphrase = box.ssid, box.passphrase
+        for pause in (0, 60):
+            air.unload()
+            told = wait_until(lambda: (told := box.wifi())["state"] != "up" and told, 10, "the box has noticed")
+            assert told["trouble"]
+            time.sleep(pause)
+            air.load()
+            box.wait_up(BACK)
+            assert (box.ssid, box.passphrase) == (ssid, passphrase)
+        is_well(box, phones.new())
+
+
+@pytest.mark.box
+def test_a_radio_that_comes_late(air, phones):
+    air.unload()
+    try:
+        box = RadioBox(air, up=False)
+    finally:
+        air.load()
+    with box:
+        is_well(box, phones.new())
+
+
+@pytest.mark.box
+@pytest.mark.parametrize("what", ["down", "deleted", "renamed", "station"])
+def test_an_interface_that_others_meddle_with(air, phones, what):
+    # The phones take the other radios first.
+    phone = phones.new()
+    phones.new()
+    with RadioBox(air) as box:
+        join(box, phone)
+        interface = box.interface
+        starts = box.wifi()["starts"]
+        run("ip", "link", "set", interface, "down") if what != "deleted" else run("iw", "dev", interface, "del")
+        if what == "renamed":
+            run("ip", "link", "set", interface, "name", "radio7")
+        if what == "station":
+            run("iw", "dev", interface, "set", "type", "managed", check=False)
+        wait_until(lambda: (told := box.wifi())["state"] == "up" and told["starts"] > starts, BACK, "it is up again",
+                   detail=lambda: f"{box.wifi()}\n{box.describe()}")
+        is_well(box, phone)
+
+
+# The box
+
+
+@pytest.mark.box
+def test_a_box_that_dies_leaves_nothing_on_the_air_and_finds_its_phones_again(air, box, phone):
+    join(box, phone)
+    before = (box.ssid, box.passphrase)
+    box.kill()
+    wait_until(lambda: not phone.client.connected, 30, "the phone has noticed")
+    box.start()
+    box.wait_up(BACK)
+    assert (box.ssid, box.passphrase) == before
+    phone.client.wait_connected(60)
+    phone.lease()
+    assert phone.ping(box.wifi_address) == 3
+
+
+@pytest.mark.box
+def test_a_box_that_is_stopped_says_goodbye_and_leaves_the_machine_as_it_was(air, phones):
+    def seen() -> list[str]:
+        return [run("nft", "list", "ruleset"), run("ip", "-br", "addr", "show", "scope", "global"),
+                run("iw", "dev", air.radios[0], "info").replace("\ttxpower 20.00 dBm\n", ""),
+                run("sysctl", "net.ipv4.ip_forward")]
+
+    phone = phones.new()
+    before = seen()
+    with RadioBox(air) as box:
+        join(box, phone)
+        phone.client.forget_events()
+        assert box.terminate() == 0
+        phone.client.wait_event("CTRL-EVENT-DISCONNECTED", 2)
+        assert "dnsmasq" not in run("ps", "-eo", "comm")
+        assert seen() == before
