@@ -18,8 +18,9 @@ PHONES = 3
 
 def test_phones_meet_over_the_wifi_and_stay_when_one_walks_away_and_back(box, phones):
     ada, ben = phones.new(), phones.new()
-    ada.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
-    ben.join(IWD, box.ssid, box.passphrase)
+    ada.join(IWD, box.ssid, box.passphrase)
+    # Not iwd here: version 2.3 does not always try again when a first attempt after an absence fails.
+    ben.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
     for phone in phones:
         phone.lease()
     blob = box.status()["blob"]

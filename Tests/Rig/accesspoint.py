@@ -15,7 +15,7 @@ from Rig.air import Air
 from Rig.box import Box
 from Rig.network import run
 from Rig.waiting import wait_until
-from Rig.wifi import Program
+from Rig.wifi import IWD, Program
 
 UP_LIMIT = 20
 """Seconds an access point may take until it is up. It needs about one."""
@@ -196,6 +196,48 @@ class Hostapd(StandIn):
             elif line.startswith("flags=") and "[AUTHORIZED]" in line:
                 found.append(station)
         return sorted(found)
+
+
+class IWDAccessPoint(StandIn):
+    """iwd as an access point, which has its own DHCP server and no DNS. It knows WPA2 only."""
+
+    def __init__(self, air: Air, security: str = "wpa2", *, start: bool = True):
+        super().__init__(air, security)
+        assert security == "wpa2"
+        self.daemon: IWD | None = None
+        if start:
+            self.begin()
+            self.serve()
+
+    def begin(self) -> None:
+        """Start iwd and have it be an access point."""
+        self.daemon = IWD(None, self.ssid, self.passphrase, settings="[IPv4]\nAPAddressPool=10.78.0.0/24\n",
+                          network_configuration=True)
+        profiles = self.daemon.directory / "state/ap"
+        profiles.mkdir()
+        (profiles / f"{self.ssid}.ap").write_text(
+            f"[General]\nChannel=6\n[Security]\nPassphrase={self.passphrase}\n[IPv4]\nAddress={self.wifi_address}\n"
+            "Netmask=255.255.255.0\n")
+        # iwd takes the radio over and makes an interface of its own when it can, and then its object is there.
+        for words in (("device", self.interface, "set-property", "Mode", "ap"),
+                      ("ap", self.interface, "start-profile", self.ssid)):
+            wait_until(lambda: not self.daemon.control(*words).strip(), UP_LIMIT, f"iwd does {' '.join(words)}", every=0.02,
+                       detail=self.describe)
+
+    def serve(self) -> None:
+        """It serves itself."""
+
+    def pids(self) -> list[int]:
+        return [self.daemon.pid]
+
+    def describe(self) -> str:
+        return self.daemon.log() if self.daemon else ""
+
+    def close(self) -> None:
+        if self.daemon:
+            self.daemon.close()
+            self.daemon = None
+        super().close()
 
 
 class WiredBox(RadioBox):

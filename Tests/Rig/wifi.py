@@ -210,7 +210,7 @@ class WPASupplicant:
 
     `security` is "wpa2" (PSK), "pmf" (PSK with protected management frames required), "wpa3" (SAE), "both" (what current phones
     do: SAE where the access point has it, PMF where it can). `pwe` is how SAE derives its element: 0 hunting and
-    pecking, 1 hash-to-element, 2 as the access point likes.
+    pecking, 1 hash-to-element, 2 as the access point likes. With `waiting` it does nothing until `go()`.
     """
 
     KEY_MANAGEMENT = {
@@ -219,7 +219,7 @@ class WPASupplicant:
     }
 
     def __init__(self, phone: WiFiPhone, ssid: str, passphrase: str, security: str = "both", *, pwe: int = 2,
-                 frequency: int | None = None):
+                 frequency: int | None = None, waiting: bool = False):
         self.phone = phone
         management, protection = self.KEY_MANAGEMENT[security]
         self.directory = Path(tempfile.mkdtemp(prefix="kibitz-wpa-"))
@@ -228,7 +228,8 @@ class WPASupplicant:
         configuration.write_text(
             f"ctrl_interface={self.directory}/ctrl\nsae_pwe={pwe}\n"
             f"network={{\nssid=\"{ssid}\"\npsk=\"{passphrase}\"\nkey_mgmt={management}\nieee80211w={protection}\n"
-            + (f"scan_freq={frequency}\n" if frequency else "") + "}\n")
+            + (f"scan_freq={frequency}\n" if frequency else "")
+            + ("disabled=1\n" if waiting else "") + "}\n")
         self.program = Program("wpa_supplicant", "-t", "-D", "nl80211", "-i", phone.radio, "-c", str(configuration),
                                namespace=phone.namespace)
         self._own_path = self.directory / "rig"
@@ -252,6 +253,10 @@ class WPASupplicant:
             if not answer.startswith("<"):
                 return answer
             self._events.append(answer)
+
+    def go(self) -> None:
+        """Connect, where it was told to wait."""
+        assert self.command("ENABLE_NETWORK 0").startswith("OK")
 
     def wait_event(self, pattern: str, timeout: float) -> re.Match:
         """The next event that matches; those before it are forgotten."""
@@ -312,9 +317,10 @@ BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration
 
 
 class IWD:
-    """iwd on a phone, with a D-Bus of its own. It decides by itself what security it uses."""
+    """iwd on a phone, or on the machine itself, with a D-Bus of its own. It decides by itself what security it uses."""
 
-    def __init__(self, phone: WiFiPhone, ssid: str, passphrase: str, *, settings: str = ""):
+    def __init__(self, phone: WiFiPhone | None, ssid: str, passphrase: str, *, settings: str = "",
+                 network_configuration: bool = False):
         self.phone = phone
         self.ssid = ssid
         self.directory = Path(tempfile.mkdtemp(prefix="kibitz-iwd-"))
@@ -324,7 +330,8 @@ class IWD:
         bus.write_text(BUS.format(path=self.directory / "bus"))
         # One band is quicker to scan.
         (self.directory / "etc/main.conf").write_text(
-            "[General]\nUseDefaultInterface=true\nEnableNetworkConfiguration=false\nAddressRandomization=disabled\n"
+            "[General]\nUseDefaultInterface=true\nAddressRandomization=disabled\n"
+            f"EnableNetworkConfiguration={str(network_configuration).lower()}\n"
             "[Rank]\nBandModifier5Ghz=0.0\nBandModifier6Ghz=0.0\n" + settings)
         (self.directory / "state" / f"{self._file_name(ssid)}.psk").write_text(f"[Security]\nPassphrase={passphrase}\n")
         self.environment = {
@@ -332,7 +339,8 @@ class IWD:
             "CONFIGURATION_DIRECTORY": f"{self.directory}/etc"}
         self.bus = Program("dbus-daemon", "--nofork", "--nopidfile", "--config-file", str(bus))
         wait_until((self.directory / "bus").exists, CONNECT_LIMIT, "D-Bus is there", every=0.02, detail=self.bus.log)
-        self.program = Program("/usr/libexec/iwd", "-d", namespace=phone.namespace, environment=self.environment)
+        self.program = Program("/usr/libexec/iwd", "-d", namespace=phone.namespace if phone else None,
+                               environment=self.environment)
 
     @staticmethod
     def _file_name(ssid: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests"))
 
-from Rig.box import Box, clean_environment, executable, yaml_text  # noqa: E402
+from Rig.box import ROOT, Box, clean_environment, executable, yaml_text  # noqa: E402
 from Rig.network import Network, trouble  # noqa: E402
 
 LOAD = os.environ.get("KIBITZ_LOAD", "")
@@ -164,6 +164,12 @@ ROWS = {
     "hub p99": ("hub: time from phone to phone so, 99 of 100", "ms", "", ""),
     "hub flood p50": ("hub: round trip of others while one floods, median", "ms", "", ""),
     "hub flood p99": ("hub: round trip of others while one floods, 99 of 100", "ms", "50", ""),
+    "wifi start": ("Wi-Fi: start to the first beacon", "ms", "hostapd's", "hostapd, iwd"),
+    "wifi ping": ("Wi-Fi: a phone's first frame to its first ping", "ms", "hostapd's", "hostapd, iwd"),
+    "wifi stations": ("Wi-Fi: 20 phones all in", "s", "hostapd's", "hostapd, iwd"),
+    "wifi memory": ("Wi-Fi: memory without phones, all of the box", "MB", "", "hostapd, iwd"),
+    "wifi memory added": ("Wi-Fi: memory that it adds to the box", "MB", "hostapd's", "hostapd, iwd"),
+    "wifi memory stations": ("Wi-Fi: memory that it adds, with 20 phones", "MB", "hostapd's", "hostapd, iwd"),
 }
 """Each row's words, its unit, the most it may be, and what stands beside it."""
 
@@ -294,7 +300,19 @@ def hub_load(box: Box, *flags: str, **shape: float) -> Load:
     return Load("hub", "--port", blob.rpartition("~")[2], "--blob", blob, "--size", HUB_FRAME, *arguments, *flags)
 
 
-PARTS = {part.__name__: part for part in (start, memory, broker, stun, turn, hub)}
+def wifi(seconds: float):
+    """Access points on a kernel with simulated radios, hostapd's with dnsmasq."""
+    with subprocess.Popen(
+            [ROOT / "scripts/lib/uml-run", os.environ["KIBITZ_KERNEL"], sys.executable,
+             ROOT / "scripts/lib/bench_wifi.py"], stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as guest:
+        words = guest.stdout.read()
+    if guest.returncode:
+        raise SystemExit(f"bench: the access points could not be measured:\n{words}")
+    for line in words.splitlines():
+        yield json.loads(line)
+
+
+PARTS = {part.__name__: part for part in (start, memory, broker, stun, turn, hub, wifi)}
 
 
 def number(value: float) -> str:
@@ -307,8 +325,10 @@ def table(medians: dict[str, float]) -> None:
     for key, (words, unit, bar, beside) in ROWS.items():
         if key not in medians:
             continue
-        if beside == "coturn":
-            beside = f"coturn {number(medians[key + ' coturn'])}"
+        # Where it was measured beside others, their names stand for what they have.
+        others = [name for name in beside.split(", ") if f"{key} {name}" in medians]
+        if others:
+            beside = ", ".join(f"{name} {number(medians[f'{key} {name}'])}" for name in others)
         print(f"{words:58}{number(medians[key]) + ' ' + unit:>12}{bar:>12}   {beside}".rstrip())
 
 

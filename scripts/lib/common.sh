@@ -10,6 +10,15 @@ build_packages=(g++ git pkgconf libyaml-dev libnl-genl-3-dev libqrencode-dev lib
 # The unit tests and those of the page use these: other people's readers of what is written here, and namespaces.
 unit_packages=(iproute2 libnss3-tools openssl python3 zbar-tools)
 
+# The tests of Tests/Radio, and the measurements beside them, use these: other access points, phones' Wi-Fi and DHCP clients, and what listens in.
+radio_packages=(
+    "${unit_packages[@]}" curl dbus dnsmasq-base hostapd iputils-ping isc-dhcp-client iw iwd kmod nftables procps
+    python3-venv rfkill systemd tshark udhcpc wireless-regdb wpasupplicant
+)
+
+# Debian starts services with these, and the tests only want their programs.
+service_packages=(coturn hostapd iwd wpasupplicant)
+
 # A line for the person, apart from what a script prints as its result.
 note() { echo "kibitz-local: $*" >&2; }
 
@@ -52,6 +61,18 @@ need_packages() {
         as_root env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -y --no-install-recommends \
             -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=300 install "${missing[@]}" >/dev/null ||
         die "apt could not install ${missing[*]}: its own words are above"
+}
+
+# Installs packages as need_packages does; a service that comes with one is kept off.
+need_programs() {
+    local package new=()
+    for package in "${service_packages[@]}"; do
+        [[ " $* " != *" $package "* ]] || is_installed "$package" || new+=("$package")
+    done
+    need_packages "$@"
+    if ((${#new[@]})) && [[ -d /run/systemd/system ]]; then
+        as_root systemctl --quiet disable --now "${new[@]/%wpasupplicant/wpa_supplicant}"
+    fi
 }
 
 # Stops with one line unless there is a Swift that can build the package.
