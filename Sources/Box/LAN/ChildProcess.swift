@@ -98,6 +98,8 @@ final class ChildProcess: Sendable {
             input.forEach { close($0) }
             return .notStarted(code)
         }
+        // Nobody reads yet: what the pipe does not take at once it never would.
+        _ = fcntl(input[1], F_SETFL, O_NONBLOCK)
         let written = command.input.withUnsafeBytes { write(input[1], $0.baseAddress, $0.count) }
         close(input[1])
         var code: Int32 = 0

@@ -74,22 +74,17 @@ public struct UniqueLocalPrefix: Hashable, Sendable {
 
     private static let form = "kibitz-local lan 1"
 
-    /// The prefix as one line of text.
-    var text: String { "\(Self.form) \(network)\n" }
+    /// The prefix as one line of text: its 48 bits in hexadecimal.
+    var text: String { "\(Self.form) \(String(high >> 16, radix: 16))\n" }
 
     /// Reads the form of ``text``; nil when it is damaged.
     init?(text: String) {
         let words = text.split(separator: " ", omittingEmptySubsequences: false)
-        guard words.count == 4, words[..<3].joined(separator: " ") == Self.form else { return nil }
-        let groups = words[3].prefix { $0 != "/" }.split(separator: ":", omittingEmptySubsequences: false)
-        guard groups.count == 5, groups[3].isEmpty, groups[4].isEmpty, groups[0].utf8.count == 4 else { return nil }
-        var high: UInt64 = 0
-        for group in groups[..<3] {
-            guard (1...4).contains(group.utf8.count), let value = UInt16(group, radix: 16) else { return nil }
-            high = high << 16 | UInt64(value)
-        }
-        guard high >> 40 == 0xFD else { return nil }
-        self.high = high << 16
+        guard words.count == 4, let digits = words.last, let value = UInt64(digits.dropLast(), radix: 16),
+            value >> 40 == 0xFD
+        else { return nil }
+        high = value << 16
+        // Anything else than what is written, in the form too, is damage.
         guard self.text == text else { return nil }
     }
 }

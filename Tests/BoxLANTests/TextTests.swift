@@ -1,0 +1,88 @@
+import TestSupport
+import Testing
+import Wire
+
+@testable import BoxLAN
+
+private func place(v6: Bool = true) -> AccessNetwork.Place {
+    var generator = SeededGenerator(seed: 3)
+    return AccessNetwork.Place(
+        interface: "wlan0", subnet: Subnet.candidates[0], prefix: v6 ? UniqueLocalPrefix(using: &generator) : nil)
+}
+
+@Suite struct DnsmasqConfigurationTests {
+    private func lines(v6: Bool = true) -> [Substring] {
+        DnsmasqConfiguration(
+            interface: "wlan0", place: place(v6: v6), pool: Subnet.candidates[0].pool,
+            captivePortalAPI: "https://10.77.0.1/api/captive-portal", leases: "/proc/self/fd/1"
+        ).text.split(separator: "\n").filter { !$0.hasPrefix("#") }
+    }
+
+    /// It reads nothing of the machine's and asks nobody.
+    @Test func isOnItsOwn() {
+        for line in ["interface=wlan0", "bind-dynamic", "no-resolv", "no-hosts", "no-poll", "local=/#/"] {
+            #expect(lines().contains(Substring(line)), "\(line)")
+        }
+        #expect(!lines().contains { $0.hasPrefix("server=") && !$0.hasPrefix("server=/") })
+    }
+
+    @Test func withoutIPv6NothingIsAdvertised() {
+        #expect(lines().contains("enable-ra"))
+        #expect(lines().contains { $0.hasPrefix("dhcp-range=fd") && $0.hasSuffix(",ra-only,64,60m") })
+        #expect(!lines(v6: false).contains { $0.contains("ra-") || $0.contains("enable-ra") })
+        #expect(lines(v6: false).contains("dhcp-range=10.77.0.10,10.77.0.250,255.255.255.0,60m"))
+    }
+}
+
+@Suite struct FirewallTests {
+    private func rules(
+        http: Int = 80, hub: Int? = 4711, relay: ClosedRange<Int>? = 49152...65535, v6: Bool = true
+    ) -> String {
+        Firewall(
+            interface: "wlan0", place: place(v6: v6),
+            ports: .init(http: http, https: 443, stun: 3478, hub: hub, relay: relay)
+        ).rules
+    }
+
+    /// The kernel does all of it or nothing, and an earlier table is gone in the same step.
+    @Test func replacesAnEarlierTable() {
+        #expect(
+            rules().hasPrefix("add table inet kibitz-local\ndelete table inet kibitz-local\ntable inet kibitz-local {"))
+        #expect(rules().count { $0 == "{" } == rules().count { $0 == "}" })
+    }
+
+    @Test func opensThePublicPortsOnly() {
+        #expect(rules().contains("tcp dport { 80, 443 } accept"))
+        #expect(rules().contains("udp dport { 3478, 4711, 49152-65535 } accept"))
+        #expect(rules(hub: nil, relay: nil).contains("udp dport { 3478 } accept"))
+        #expect(rules(http: 8080).contains("tcp dport { 80, 443, 8080 } accept"))
+    }
+
+    /// Redirection needs the kernel's table of connections; where HTTP is on its own port there is none to be filled.
+    @Test func redirectsOnlyWhereItMust() {
+        #expect(!rules().contains("redirect"))
+        #expect(rules(http: 8080).contains("iifname \"wlan0\" tcp dport 80 redirect to :8080"))
+        #expect(!rules().contains("ct state"))
+    }
+}
+
+@Suite struct DnsmasqWordsTests {
+    @Test func theProgramsNameIsLeftOut() {
+        #expect(DnsmasqServer.words(of: "dnsmasq-dhcp[12]: no address range available") == "no address range available")
+        #expect(DnsmasqServer.words(of: "dnsmasq: failed to bind: in use") == "failed to bind: in use")
+        #expect(DnsmasqServer.words(of: "setpriv: failed to execute") == "setpriv: failed to execute")
+    }
+
+    @Test func complaintsAreKnown() {
+        for words in [
+            "failed to create listening socket for port 53: Address already in use", "bad option at line 7 of stdin",
+            "cannot open or create lease file /proc/self/fd/1: Permission denied", "unknown interface wlan9",
+            "no address range available for DHCP request via wlan0",
+        ] {
+            #expect(DnsmasqServer.isComplaint(words), "\(words)")
+        }
+        for words in ["started, version 2.90 cachesize 0", "warning: no upstream servers configured"] {
+            #expect(!DnsmasqServer.isComplaint(words), "\(words)")
+        }
+    }
+}
