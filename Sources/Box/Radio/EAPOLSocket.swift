@@ -13,6 +13,8 @@ public final class EAPOLSocket {
     private static let frameCapacity = 2048
     /// Octets that may wait to be read.
     private static let receiveBufferSize: Int32 = 256 * 1024
+    /// The address of whoever a port leads to (IEEE 802.1X-2020, 11.1.1).
+    private static let groupAddress = MACAddress(0x0180_C200_0003)
     /// Destination, source and type.
     private static let ethernetHeaderSize = 14
 
@@ -62,7 +64,9 @@ public final class EAPOLSocket {
                 var buffer = buffer
                 guard buffer.readableBytes >= Self.ethernetHeaderSize,
                     let header = buffer.readBytes(length: Self.ethernetHeaderSize),
-                    let source = MACAddress(header[6..<12])
+                    let destination = MACAddress(header[..<6]), let source = MACAddress(header[6..<12]),
+                    // A promiscuous interface shows what is for others as well: that is no handshake of ours.
+                    destination == address || destination == Self.groupAddress
                 else { return }
                 onFrame(source, Array(buffer: buffer))
             },

@@ -1,0 +1,112 @@
+import Testing
+import Wire
+
+@testable import Netlink
+
+struct RouteMessageTests {
+    private func encode(_ request: RouteRequest) -> [UInt8] {
+        var writer = NetlinkWriter()
+        request.encode(sequence: 3, into: &writer)
+        return writer.bytes
+    }
+
+    @Test func `an interface is taken up by its flag alone`() {
+        #expect(
+            encode(.setLink(index: 4, isUp: true))
+                == host(UInt32(32), UInt16(16), UInt16(5), UInt32(3), UInt32(0))
+                + host(UInt32(0), UInt32(4), UInt32(1), UInt32(1)))
+        #expect(
+            encode(.setLink(index: 4, isUp: false)).suffix(16)
+                == host(UInt32(0), UInt32(4), UInt32(0), UInt32(1))[...])
+    }
+
+    @Test func `lists are asked for with the dump's flags`() {
+        #expect(encode(.getLinks).prefix(8) == host(UInt32(32), UInt16(18), UInt16(0x301))[...])
+        #expect(encode(.getAddresses).prefix(8) == host(UInt32(24), UInt16(22), UInt16(0x301))[...])
+        #expect(RouteRequest.getLinks.isDump && !RouteRequest.getLink(index: 1).isDump)
+    }
+
+    @Test func `an IPv4 address is given with its network's broadcast address`() {
+        let address = InterfaceAddress(interface: 4, address: .v4(0x0A4D_0001), prefixLength: 24)
+        #expect(
+            encode(.addAddress(address))
+                == host(UInt32(16 + 8 + 24), UInt16(20), UInt16(0x505), UInt32(3), UInt32(0))
+                + [2, 24, 0, 0] + host(UInt32(4)) + host(UInt16(8), UInt16(2)) + [10, 77, 0, 1]
+                + host(UInt16(8), UInt16(1)) + [10, 77, 0, 1] + host(UInt16(8), UInt16(4)) + [10, 77, 0, 255])
+    }
+
+    @Test(arguments: [
+        InterfaceAddress(interface: 7, address: .v4(0x0A4D_0001), prefixLength: 24),
+        InterfaceAddress(interface: 7, address: .v4(0x0A4D_0001), prefixLength: 32, scope: 254),
+        InterfaceAddress(interface: 7, address: .v4(0), prefixLength: 0),
+        InterfaceAddress(
+            interface: 9, address: .v6(0xFD00_0000_0000_0001, 1), prefixLength: 64,
+            flags: InterfaceAddress.noDuplicateAddressDetection),
+    ])
+    func `an address is read as it was written, and no truncation traps`(_ address: InterfaceAddress) {
+        let bytes = encode(.addAddress(address))
+        #expect(routeEvent(in: bytes) == .address(address))
+        for count in 16..<bytes.count {
+            let cut = host(UInt32(count)) + bytes[4..<count]
+            if case .address(let read) = routeEvent(in: cut) {
+                #expect(read.address == address.address && read.prefixLength == address.prefixLength)
+            }
+        }
+    }
+
+    /// What a kernel tells of an interface: header, name, MTU, state, address.
+    private func linkMessage(type: UInt16) -> [UInt8] {
+        var writer = NetlinkWriter()
+        writer.beginMessage(type: type, flags: [], sequence: 0)
+        writer.write(UInt16(0))
+        writer.write(UInt16(1))
+        writer.write(UInt32(4))
+        writer.write(UInt32(0x1_1043))
+        writer.write(UInt32(0))
+        writer.put(3, "wlan0")
+        writer.put(4, UInt32(1500))
+        writer.put(16, UInt8(6))
+        writer.put(1, MACAddress(0x0200_0000_0001))
+        writer.endMessage()
+        return writer.bytes
+    }
+
+    @Test func `links come and go`() {
+        let link = Link(
+            index: 4, name: "wlan0", macAddress: MACAddress(0x0200_0000_0001), flags: Link.Flags(rawValue: 0x1_1043),
+            operationalState: .up, mtu: 1500)
+        #expect(link.flags.isSuperset(of: [.up, .running, .lowerUp]))
+        for (type, event) in [(16, RouteEvent.link(link)), (17, .linkRemoved(link))] as [(UInt16, RouteEvent)] {
+            let bytes = linkMessage(type: type)
+            #expect(routeEvent(in: bytes) == event)
+        }
+    }
+
+    @Test func `no truncation of a link traps, and the header alone is enough`() {
+        let bytes = linkMessage(type: 16)
+        for count in 16..<bytes.count {
+            let cut = host(UInt32(count)) + bytes[4..<count]
+            let event = routeEvent(in: cut)
+            guard count >= 32 else {
+                #expect(event == nil)
+                continue
+            }
+            guard case .link(let link) = event else {
+                Issue.record("\(count) octets are a link")
+                continue
+            }
+            #expect(link.index == 4)
+        }
+    }
+
+    @Test func `a state that is not known is none`() {
+        var bytes = linkMessage(type: 16)
+        // The octet of IFLA_OPERSTATE: header, ifinfomsg, name, MTU, then the attribute's header.
+        bytes[16 + 16 + 12 + 8 + 4] = 99
+        guard case .link(let link) = routeEvent(in: bytes) else {
+            Issue.record("no link")
+            return
+        }
+        #expect(link.operationalState == nil && link.name == "wlan0")
+    }
+}
