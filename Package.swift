@@ -187,8 +187,8 @@ let package = Package(
             name: "Box",
             dependencies: [
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
-                "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxRelay", "BoxRoom", "BoxWeb", "DTLS", "Hub",
-                "WebRTCDirect", logging,
+                "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxRadio", "BoxRelay", "BoxRoom", "BoxWeb", "DTLS",
+                "Hub", "WebRTCDirect", "IEEE80211", "Stations", "AccessPoint", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),

@@ -8,7 +8,9 @@ struct KibitzLocal: AsyncParsableCommand {
         commandName: "kibitz-local",
         abstract: "A video room on the local network: no internet, no account, no app.",
         version: boxVersion,
-        subcommands: [Run.self, StatusCommand.self, QR.self, Rotate.self, DoctorCommand.self, Config.self])
+        subcommands: [
+            Run.self, StatusCommand.self, WiFiCommand.self, QR.self, Rotate.self, DoctorCommand.self, Config.self,
+        ])
 }
 
 /// Where the running box keeps its state; how the commands find it.

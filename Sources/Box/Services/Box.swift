@@ -1,3 +1,4 @@
+import AccessPoint
 public import BoxConfiguration
 import BoxCertificates
 import BoxHub
@@ -36,6 +37,7 @@ public final class Box: Sendable {
     private let web: WebConfiguration
     private let hub: HubService?
     private let ownNetwork: OwnNetwork?
+    private let radio: WiFiService?
     private let panel: TerminalPanel?
     private let eventLoop: any EventLoop
     private let started = ContinuousClock.now
@@ -69,15 +71,20 @@ public final class Box: Sendable {
         relay = RelayServer(
             configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
             passwords: configuration.turnPasswords(authority))
-        if configuration.wifi.mode == .none {
-            ownNetwork = nil
-        } else {
-            ownNetwork = OwnNetwork(
+        let own =
+            configuration.wifi.mode == .none
+            ? nil
+            : OwnNetwork(
                 configuration: configuration, state: state, authority: authority,
                 names: { Self.names(configuration) }, logger: logger)
+        ownNetwork = own
+        if configuration.wifi.mode == .auto, let own {
+            radio = WiFiService(configuration: configuration, authority: authority, network: own, logger: logger)
+        } else {
+            radio = nil
         }
         web = configuration.webConfiguration(
-            certificates: certificates, hub: HubFacts(), portal: ownNetwork?.portal)
+            certificates: certificates, hub: HubFacts(), portal: own?.portal)
         if configuration.hub.enabled {
             hub = try HubService(
                 configuration: configuration, web: web, state: state, authority: authority, signaling: signaling,
@@ -107,13 +114,14 @@ public final class Box: Sendable {
             configuration: web, authority: authority, signaling: signaling, gate: gate,
             eventLoop: eventLoop, logger: logger, metrics: { await Metrics(self.snapshot()).text },
             onReady: { portIsReady.yield() })
+        var services: [any Service] = [
+            server, WatchdogService(manager: manager, eventLoop: eventLoop),
+            CertificateService(certificates: certificates),
+            FrontDesk(ports: portsReady, open: openFrontDesk),
+        ]
+        if let radio { services.append(RadioService(radio: radio, hubPort: hub?.port)) }
         var group = ServiceGroupConfiguration(
-            services: [
-                server, WatchdogService(manager: manager, eventLoop: eventLoop),
-                CertificateService(certificates: certificates),
-                FrontDesk(ports: portsReady, open: openFrontDesk),
-            ],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         defer { manager.stopping() }
         try await ServiceGroup(configuration: group).run()
@@ -159,7 +167,11 @@ extension Box {
         relay.update(
             networks: network.neighbourhoods.map(\.network), localAddresses: network.neighbourhoods.map(\.address))
         let now = Self.reachableAddresses(configuration, in: network, own: ownNetwork?.address)
-        if let ownNetwork { Task { _ = await ownNetwork.networkChanged() } }
+        if let radio {
+            Task { await radio.networkChanged() }
+        } else if let ownNetwork {
+            Task { _ = await ownNetwork.networkChanged() }
+        }
         let changed = addresses.withLock { old in
             defer { old = now }
             return old != now
@@ -195,6 +207,8 @@ extension Box {
         switch request {
         case .status:
             return ControlResponse(status: Status(configuration: configuration, await snapshot()))
+        case .wifi:
+            return ControlResponse(wifi: await radio?.status() ?? WiFiStatus.none)
         case .rotate:
             do {
                 try await rotate()
@@ -210,6 +224,7 @@ extension Box {
     private func rotate() async throws {
         let former = authority.credentials.secret
         let credentials = try authority.rotate()
+        radio?.rotate()
         await signaling.rotate()
         hub?.retire(former)
         relay.dropAll()
@@ -224,16 +239,27 @@ extension Box {
             broker: broker, protocolErrors: protocolErrors, gate: await gate.counters(), relay: await relay.counters(),
             uptime: ContinuousClock.now - started, generation: authority.credentials.generation,
             addresses: addresses.withLock { $0 }, link: joinLink, wifi: wifi,
-            hub: await hub?.snapshot(), hubPort: hub?.port, dialling: web.hub.dialling, trouble: trouble(),
+            hub: await hub?.snapshot(), hubPort: hub?.port, dialling: web.hub.dialling, trouble: await trouble(),
             certificate: certificates.status)
     }
 
-    private func trouble() -> [String] {
+    private func trouble() async -> [String] {
         var lines = certificates.status.problems
         if addresses.withLock({ $0.allSatisfy(\.isLoopback) }) {
             lines.append("this machine is on no network; connect it, or only programs on it can join")
         }
+        if let radio { lines += await radio.snapshot().trouble.map(\.description) }
         return lines + (ownNetwork?.trouble ?? []) + (hub?.trouble ?? [])
+    }
+}
+
+/// The box's own Wi-Fi.
+private struct RadioService: Service {
+    let radio: WiFiService
+    let hubPort: Int?
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown { await radio.run(hubPort: hubPort) }
     }
 }
 

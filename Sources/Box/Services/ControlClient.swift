@@ -47,21 +47,33 @@ public struct ControlClient {
 
     /// The running box's status.
     /// - Throws: ``Failure``.
-    public func status() throws(Failure) -> Status { try ask(.status) }
+    public func status() throws(Failure) -> Status { try member(\.status, of: ask(.status)) }
 
     /// Makes new credentials for the room; returns the status with the new link.
     /// - Throws: ``Failure``.
-    public func rotate() throws(Failure) -> Status { try ask(.rotate) }
+    public func rotate() throws(Failure) -> Status { try member(\.status, of: ask(.rotate)) }
 
-    private func ask(_ request: ControlRequest) throws(Failure) -> Status {
+    /// How the box's own Wi-Fi is doing, with its passphrase.
+    /// - Throws: ``Failure``.
+    public func wifi() throws(Failure) -> WiFiStatus { try member(\.wifi, of: ask(.wifi)) }
+
+    private func member<Value>(
+        _ path: KeyPath<ControlResponse, Value?>, of response: ControlResponse
+    ) throws(Failure) -> Value {
+        guard let value = response[keyPath: path] else {
+            throw .noAnswer(reason: "its answer does not hold what was asked for")
+        }
+        return value
+    }
+
+    private func ask(_ request: ControlRequest) throws(Failure) -> ControlResponse {
         let line = "\"\(request.rawValue)\"\n"
         let answer = try exchange(Array(line.utf8))
         guard let response = try? JSONDecoder().decode(ControlResponse.self, from: Data(answer)) else {
             throw .noAnswer(reason: "it does not speak this program's protocol; are both of the same version?")
         }
         if let error = response.error { throw .refused(reason: error) }
-        guard let status = response.status else { throw .noAnswer(reason: "its answer holds no status") }
-        return status
+        return response
     }
 
     private func exchange(_ request: [UInt8]) throws(Failure) -> [UInt8] {

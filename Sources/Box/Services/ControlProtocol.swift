@@ -4,11 +4,14 @@ enum ControlRequest: String, Codable, Sendable {
     case status
     /// New credentials for the room; answers as `status` does, with the new link.
     case rotate
+    /// A ``WiFiStatus``.
+    case wifi
 }
 
 /// The running box's answer.
 struct ControlResponse: Codable, Sendable {
     var status: Status?
+    var wifi: WiFiStatus?
     /// Why the request failed, in words for the owner.
     var error: String?
 }

@@ -5,8 +5,8 @@ import BoxRoom
 import Credentials
 import IEEE80211
 import Logging
-import NIOCore
 import Stations
+import Wire
 
 /// The box's own Wi-Fi: the radio, and the network on it while it beacons.
 final class WiFiService: Sendable {
@@ -14,26 +14,20 @@ final class WiFiService: Sendable {
     private let authority: RoomAuthority
     private let radio: AccessPointService
     private let network: OwnNetwork
-    private let logger: Logger
     private let events: AsyncStream<AccessPointEvent>
 
     /// Makes a Wi-Fi that is off.
     /// - Parameters:
     ///   - network: addresses, names and the portal on it.
-    ///   - eventLoop: where the radio's sockets are read.
-    init(
-        configuration: BoxConfiguration, authority: RoomAuthority, network: OwnNetwork, eventLoop: any EventLoop,
-        logger: Logger
-    ) {
+    init(configuration: BoxConfiguration, authority: RoomAuthority, network: OwnNetwork, logger: Logger) {
         self.configuration = configuration
         self.authority = authority
         self.network = network
-        self.logger = logger
         let (events, continuation) = AsyncStream.makeStream(of: AccessPointEvent.self)
         self.events = events
         radio = AccessPointService(
-            configuration: Self.accessPoint(configuration, authority.credentials.wifi), eventLoop: eventLoop,
-            logger: logger, onEvent: { continuation.yield($0) })
+            configuration: Self.accessPoint(configuration, authority.credentials.wifi), logger: logger,
+            onEvent: { continuation.yield($0) })
     }
 
     private static func accessPoint(
