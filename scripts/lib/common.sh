@@ -10,7 +10,8 @@ build_packages=(g++ git pkgconf libyaml-dev libnl-genl-3-dev libqrencode-dev lib
 # The unit tests and those of the page use these: other people's readers of what is written here, and namespaces.
 unit_packages=(iproute2 libnss3-tools openssl python3 zbar-tools)
 
-# The tests of Tests/Radio, and the measurements beside them, use these: other access points, phones' Wi-Fi and DHCP clients, and what listens in.
+# The tests of Tests/Radio and the measurements of access points use these: other access points, phones' Wi-Fi and DHCP
+# clients, and what listens in.
 radio_packages=(
     "${unit_packages[@]}" curl dbus dnsmasq-base hostapd iputils-ping isc-dhcp-client iw iwd kmod nftables procps
     python3-venv rfkill systemd tshark udhcpc wireless-regdb wpasupplicant
