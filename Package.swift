@@ -147,9 +147,7 @@ let package = Package(
         library(
             "BoxLAN", in: "Box",
             [
-                "CLinux", "SansIO", "Wire", "BoxState", logging,
-                .product(name: "NIOCore", package: nio),
-                .product(name: "NIOPosix", package: nio),
+                "CLinux", "SansIO", "Wire", "Netlink", "BoxState", logging,
             ]),
         library(
             "BoxRelay", in: "Box",

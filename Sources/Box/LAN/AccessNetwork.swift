@@ -47,8 +47,6 @@ public final class AccessNetwork: Sendable {
         public var address: IPAddress
         /// The IPv4 network.
         public var network: IPNetwork
-        /// The IPv4 address of everyone in the network.
-        public var broadcast: IPAddress
         /// The box's IPv6 address; nil where the machine has no IPv6.
         public var addressV6: IPAddress?
         /// The IPv6 network.
@@ -58,7 +56,6 @@ public final class AccessNetwork: Sendable {
             self.interface = interface
             address = subnet.box
             network = subnet.network
-            broadcast = subnet.broadcast
             addressV6 = prefix?.box
             networkV6 = prefix?.network
         }
@@ -251,7 +248,7 @@ public final class AccessNetwork: Sendable {
             for (address, prefixLength) in former where address != place.address && address != place.addressV6 {
                 try addresses.remove(address, prefixLength: prefixLength)
             }
-            try addresses.add(place.address, prefixLength: Subnet.prefixLength, broadcast: place.broadcast)
+            try addresses.add(place.address, prefixLength: Subnet.prefixLength)
             if let address = place.addressV6 {
                 try addresses.add(address, prefixLength: UniqueLocalPrefix.prefixLength)
             }

@@ -22,8 +22,6 @@ public struct Subnet: Hashable, Sendable, CustomStringConvertible {
     public var network: IPNetwork { IPNetwork(.v4(base), prefixLength: Self.prefixLength) }
     /// The box's address.
     public var box: IPAddress { .v4(base | 1) }
-    /// The address of everyone in the network.
-    var broadcast: IPAddress { .v4(base | 255) }
     /// The first and the last address that phones get. What lies around them is free for what an owner sets up by hand.
     var pool: (first: IPAddress, last: IPAddress) { (.v4(base | 10), .v4(base | 250)) }
     /// How many addresses phones can get.
