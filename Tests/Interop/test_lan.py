@@ -13,6 +13,7 @@ import time
 import pytest
 
 from Rig import network
+from Rig.box import ROOT
 from Rig.lan import CLIENTS, UPLINK, UPLINK_V6, Lan
 from Rig.network import inside
 from Rig.waiting import wait_until
@@ -138,6 +139,28 @@ def test_dnsmasq_has_few_powers(shared):
     assert re.search(r"^NoNewPrivs:\s+1", status, re.M)
 
 
+def test_the_units_powers_suffice(lan):
+    """What the service unit leaves of root's powers is enough for all of it, from the first start to the end."""
+    unit = (ROOT / "overlays/rootfs/usr/lib/systemd/system/kibitz-local.service").read_text()
+    powers = " ".join(re.findall(r"^CapabilityBoundingSet=(.*)$", unit, re.M)).lower().split()
+    bounding = ",".join(["-all", *("+" + power.removeprefix("cap_") for power in powers)])
+    box = lan.make_box()
+    box.prefix = [*box.prefix, "setpriv", "--bounding-set", bounding, "--no-new-privs"]
+    with box.start():
+        effective = re.search(r"^CapEff:\s+(\w+)", open(f"/proc/{box.pid}/status").read(), re.M)[1]
+        assert int(effective, 16).bit_count() == len(powers), "the test's premise"
+        ada = lan.phone("ada")
+        address = ada.ask().address
+        (pid,) = wait_until(lan.dnsmasq, 5, "dnsmasq runs", detail=box.describe)
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: lan.dnsmasq() and lan.dnsmasq() != [pid], 15, "another dnsmasq runs", detail=box.describe)
+        assert ada.ask().address == address, "the file of leases, which is another user's by now, is opened again"
+        assert lan.in_box("sysctl", "-n", "net.ipv4.conf.wifi.forwarding").strip() == "0"
+        assert box.status()["trouble"] == []
+        assert box.terminate() == 0
+        assert lan.dnsmasq() == [] and lan.in_box("nft", "list", "tables") == ""
+
+
 def test_dnsmasq_dies_with_the_box(lan):
     with lan.start_box() as box:
         wait_until(lan.dnsmasq, 5, "dnsmasq runs")
@@ -199,6 +222,14 @@ def test_an_interface_that_is_not_there_yet(lan):
         lan.in_box("ip", "link", "set", "wifi", "name", "wifi9")
         wait_until(lambda: box.status()["trouble"] == [], 15, "the trouble is over", detail=box.describe)
         assert "10.77.0.1" in box.status()["addresses"]
+
+
+def test_a_cable_has_no_wifi_code(shared):
+    _, box = shared
+    result = box.command("qr", "--wifi")
+    assert result.returncode != 0 and "makes no Wi-Fi of its own" in result.stderr
+    assert box.command("qr", "--wifi", "--hub").returncode != 0
+    assert box.status()["wifi"] is None
 
 
 # Names
