@@ -244,7 +244,7 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "SansIO", "Wire", "JSON", "WebSocket", "STUN", "TURN", "ICE", "DTLS", "SCTP", "DataChannel",
-                "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "TestSupport",
+                "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "BoxConfiguration", "TestSupport",
             ],
             path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings),
         .target(name: "FuzzEntry", dependencies: ["FuzzTargets"], path: "Tests/FuzzEntry", swiftSettings: settings),

@@ -6,11 +6,12 @@ private let target: FuzzTarget = {
     let name = getenv("KIBITZ_FUZZ_TARGET").map { String(cString: $0) } ?? ""
     guard let target = FuzzTarget.all.first(where: { $0.name == name }) else {
         // `scripts/fuzz` asks so which there are.
-        for target in FuzzTarget.all { print(target.name) }
+        for target in FuzzTarget.all { print(target.name, target.longest) }
         fflush(nil)
         // libFuzzer takes an ordinary exit for a crash.
         _exit(0)
     }
+    atexit { print("fed \(FuzzTarget.fed) times") }
     return target
 }()
 

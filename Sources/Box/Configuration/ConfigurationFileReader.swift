@@ -1,5 +1,5 @@
 /// Finds the settings in the YAML of a configuration file.
-struct ConfigurationFileReader {
+package struct ConfigurationFileReader {
     /// The file's path, as messages show it.
     let path: String
     /// The values by key.
@@ -7,12 +7,15 @@ struct ConfigurationFileReader {
     /// What is wrong with the file itself and with its keys; values are checked later.
     private(set) var found: [Found] = []
 
-    init(path: String) {
+    package init(path: String) {
         self.path = path
     }
 
+    /// Whether nothing is wrong so far.
+    package var isFaultless: Bool { found.isEmpty }
+
     /// Reads the text of the file.
-    mutating func read(_ text: [UInt8]) {
+    package mutating func read(_ text: [UInt8]) {
         let document = YAMLDocument(text)
         if let root = document.root {
             switch root.content {

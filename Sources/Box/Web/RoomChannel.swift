@@ -82,24 +82,11 @@ public final class RoomChannel: SignalingTransport {
             return close(code: .messageTooBig, reason: "a message may have \(limit) bytes")
         }
         // The broker checks the whole frame; here only a frame that may be SESSION is looked at.
-        let object = isSession(frame) ? try? JSONValue(parsing: frame) : nil
-        if let object, object.member("type", in: frame)?.isString("SESSION", in: frame) == true {
-            return openSession(object.member("payload", in: frame), in: frame)
-        }
+        if let payload = SessionRequest.payload(of: frame) { return openSession(payload, in: frame) }
         switch stage {
         case .inside(let id?, _): entrance.signaling.received(id, text: frame)
         case .inside(nil, _), .closed: break
         case .outside: refuse("Send SESSION first.", code: "malformed")
-        }
-    }
-
-    /// Whether `SESSION` stands in a frame near enough to its begin to be its type: pages write the type first.
-    private func isSession(_ frame: RawSpan) -> Bool {
-        let word = Array("SESSION".utf8)
-        let last = min(frame.byteCount - word.count, 64)
-        guard last >= 0 else { return false }
-        return (0...last).contains { start in
-            frame.extracting(start..<start + word.count).elementsEqual(word)
         }
     }
 
@@ -119,12 +106,12 @@ public final class RoomChannel: SignalingTransport {
 
     // MARK: SESSION
 
-    private func openSession(_ payload: JSONValue?, in frame: RawSpan) {
+    private func openSession(_ payload: Range<Int>?, in frame: RawSpan) {
         let session: RoomAuthority.Session
         let isNew: Bool
         do throws(RoomDesk.Refusal) {
             guard let payload else { throw .malformed }
-            let asked = frame.extracting(payload.range)
+            let asked = frame.extracting(payload)
             switch stage {
             case .closed: return
             case .outside:
@@ -133,8 +120,8 @@ public final class RoomChannel: SignalingTransport {
             case .inside(_, let token):
                 // It stays who it is, whatever token it shows.
                 guard entrance.desk.allows(address) else { throw .slowDown }
-                guard let secret = payload.member("secret", in: frame)?.string(in: frame) else { throw .malformed }
-                session = try entrance.desk.openSession(secret: secret, token: token)
+                guard let request = SessionRequest(parsing: asked) else { throw .malformed }
+                session = try entrance.desk.openSession(secret: request.secret, token: token)
                 isNew = false
             }
         } catch {

@@ -2,6 +2,7 @@ import BoxCertificates
 import BoxRoom
 import Credentials
 import JSON
+import PeerBroker
 import Wire
 
 /// What a room page may ask: facts about the box, a session for whoever holds the room's secret, and ICE servers. The same
@@ -41,12 +42,8 @@ struct RoomDesk: Sendable {
     ///   - address: where the request comes from.
     func openSession(_ body: RawSpan, address: IPAddress) throws(Refusal) -> RoomAuthority.Session {
         guard limiter.allows("\(address)") else { throw .slowDown }
-        guard let object = try? JSONValue(parsing: body), case .object = object.kind,
-            let secret = object.member("secret", in: body)?.string(in: body)
-        else { throw .malformed }
-        let token = object.member("token", in: body)
-        guard token == nil || token?.kind == .null || token?.string(in: body) != nil else { throw .malformed }
-        return try openSession(secret: secret, token: token?.string(in: body))
+        guard let request = SessionRequest(parsing: body) else { throw .malformed }
+        return try openSession(secret: request.secret, token: request.token)
     }
 
     /// The same for someone whose tries are counted already.

@@ -7,18 +7,25 @@ import Wire
 
 extension FuzzTarget {
     /// The broker, whose clients say whatever they like.
-    static let broker = FuzzTarget("broker") { input in
+    static let broker = FuzzTarget("broker", longest: 512) { input in
         var run = BrokerRun(input)
         try run.play()
     }
 }
 
-private struct BrokerRun {
+private struct BrokerRun: FuzzClock {
     private var script: FuzzScript
     private var broker: PeerBroker
-    private let tokens: SessionTokens
-    private var now = Timestamp.zero + .seconds(1)
-    private var wakeTime: Timestamp?
+    private static let tokens: SessionTokens = {
+        var generator = SeededGenerator(seed: 1)
+        return SessionTokens(key: BoxKey(using: &generator))
+    }()
+    /// The tokens of the members there are, of each generation: signing takes longer than anything here.
+    private static let issued: [[String]] = (0..<8).map { generation in
+        (0..<4).map { tokens.issue(SessionClaims(id: "kl-\($0)", generation: generation)) }
+    }
+    var now = Timestamp.zero + .seconds(1)
+    private(set) var wakeTime: Timestamp?
     private var open: [ConnectionID] = []
     private var lastNumber: UInt64 = 0
     private var generation: UInt32 = 1
@@ -41,9 +48,8 @@ private struct BrokerRun {
 
     init(_ input: [UInt8]) {
         script = FuzzScript(input)
-        var generator = SeededGenerator(seed: 1)
-        tokens = SessionTokens(key: BoxKey(using: &generator))
-        broker = PeerBroker(generation: 1, tokens: tokens, limits: Self.limits, generator: generator)
+        broker = PeerBroker(
+            generation: 1, tokens: Self.tokens, limits: Self.limits, generator: SeededGenerator(seed: 2))
     }
 
     mutating func play() throws {
@@ -89,7 +95,7 @@ private struct BrokerRun {
         let generation = form & 1 == 0 ? generation : generation &- 1
         let token =
             id.hasPrefix("kl-") && form & 2 == 0
-            ? tokens.issue(SessionClaims(id: id, generation: generation))
+            ? Self.issued[Int(generation % 8)][Int(id.utf8.last ?? 0) & 3]
             : form & 4 == 0 ? "t\(form >> 6)" : String(decoding: script.run(), as: UTF8.self)
         let opening = PeerBroker.Opening(
             key: form & 8 == 0 ? "peerjs" : nil,
@@ -111,14 +117,7 @@ private struct BrokerRun {
         return Array(#"{"type":"\#(type)","src":"forged","dst":"\#(anyID())","payload":\#(payload)}"#.utf8)
     }
 
-    private mutating func pass(_ duration: Duration) throws {
-        let end = now + duration
-        while let time = wakeTime, time <= end {
-            now = max(now, time)
-            try handle(.timer)
-        }
-        now = end
-    }
+    mutating func wake() throws { try handle(.timer) }
 
     private mutating func upheaval() throws {
         switch script.number(below: 8) {
@@ -135,6 +134,7 @@ private struct BrokerRun {
 
     private mutating func handle(_ input: borrowing PeerBroker.Input) throws {
         var output = PeerBroker.Output()
+        FuzzTarget.feed()
         wakeTime = broker.handle(input, at: now, into: &output)
         if let wakeTime { try always(wakeTime > now, "the broker wants to be called again at once") }
         let bytes = output.bytes

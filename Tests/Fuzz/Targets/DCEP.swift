@@ -3,7 +3,7 @@ import SCTP
 
 extension FuzzTarget {
     /// DCEP's messages, and a table of channels that gets them and anything else.
-    static let dcep = FuzzTarget("dcep") { input in
+    static let dcep = FuzzTarget("dcep", longest: 512) { input in
         try parse(input)
         var script = FuzzScript(input)
         var limits = DataChannelLimits()
@@ -14,6 +14,7 @@ extension FuzzTarget {
         var isOpen: Set<UInt16> = []
         while !script.isAtEnd {
             output.removeAll()
+            feed()
             let stream = UInt16(script.number(below: 8))
             switch script.number(below: 12) {
             case 0...3:

@@ -9,20 +9,27 @@ import WebRTCDirect
 import Wire
 
 extension FuzzTarget {
-    /// The whole endpoint, fed datagrams: whatever bytes, checks that know the password, and a client that got through
-    /// DTLS and says in SCTP what the input says.
-    static let endpoint = FuzzTarget("endpoint") { input in
+    /// The whole endpoint, fed datagrams: whatever bytes, and checks that know the password or not.
+    static let endpoint = FuzzTarget("endpoint", longest: 512) { input in
         var run = try EndpointRun(input)
+        try run.play()
+    }
+
+    /// The same beside a client that got through DTLS and says in SCTP what the input says. The handshake takes a hundred
+    /// times as long as a datagram, so scripts are long.
+    static let endpointPeer = FuzzTarget("endpoint-peer") { input in
+        var run = try EndpointRun(input)
+        try run.connect()
         try run.play()
     }
 }
 
-private struct EndpointRun: ~Copyable {
+private struct EndpointRun: ~Copyable, FuzzClock {
     private var script: FuzzScript
     private var endpoint: WebRTCEndpoint
     private var output = EndpointOutput()
-    private var now = Timestamp.zero + .seconds(100)
-    private var wakeTime: Timestamp?
+    var now = Timestamp.zero + .seconds(100)
+    private(set) var wakeTime: Timestamp?
     /// The client that gets through.
     private var session: DTLSSession
     private var sessionOutput = DTLSOutput()
@@ -38,34 +45,10 @@ private struct EndpointRun: ~Copyable {
         TransportAddress(.v4(0x0A00_0003 + UInt32($0 / 2)), port: 6000 + UInt16($0))
     }
     private static let credentials = ICECredentials(fragment: "fuzzfuzz", password: "a0password0of0the0fuzzer")
-    // Making a key at each start would take longer than many inputs.
-    private static let identity = try? DTLSIdentity(
-        certificatePEM: """
-            -----BEGIN CERTIFICATE-----
-            MIIBdTCCARugAwIBAgIUQU3xoSk2AJ8dcrq3fqU1joeb0gAwCgYIKoZIzj0EAwIw
-            DzENMAsGA1UEAwwEZnV6ejAgFw0yNjExMjEwNTI5MzdaGA8yMTI2MTAyODA1Mjkz
-            N1owDzENMAsGA1UEAwwEZnV6ejBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABPzc
-            1991LWFBM4DfYxZviaRmk9+h/vsyOcOiioQ6vvco+a0U6Ro6HxgAvZjp3nSMjyz+
-            H4KNnWIPR4a6b6Ae6pyjUzBRMB0GA1UdDgQWBBT/cbYTGQDbpcKIiFmKmnQUaC82
-            jjAfBgNVHSMEGDAWgBT/cbYTGQDbpcKIiFmKmnQUaC82jjAPBgNVHRMBAf8EBTAD
-            AQH/MAoGCCqGSM49BAMCA0gAMEUCIQDgdJrEI/cW1Ww2u77Lwp6BoFgRCdTHlCV3
-            D6Nokroy0wIgJ+AZMxxNl5NyHXm9KPz6kV5GJ0j9qXsCqGSf2Ayrof4=
-            -----END CERTIFICATE-----
-
-            """,
-        privateKeyPEM: """
-            -----BEGIN PRIVATE KEY-----
-            MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg+cmuEuH25ahKPh+K
-            CdkS7sbE+lptOVsmBMpcjjLIFy+hRANCAAT83NffdS1hQTOA32MWb4mkZpPfof77
-            MjnDooqEOr73KPmtFOkaOh8YAL2Y6d50jI8s/h+CjZ1iD0eGum+gHuqc
-            -----END PRIVATE KEY-----
-
-            """)
-    private static let server = identity.flatMap { try? DTLSContext(identity: $0, role: .server) }
-    private static let dialler = identity.flatMap { try? DTLSContext(identity: $0, role: .client) }
-
     init(_ input: [UInt8]) throws {
-        guard let credentials = Self.credentials, let server = Self.server, let dialler = Self.dialler else {
+        guard let credentials = Self.credentials, let server = FuzzIdentity.server,
+            let dialler = FuzzIdentity.client
+        else {
             throw FuzzFinding("no identity")
         }
         script = FuzzScript(input)
@@ -80,8 +63,6 @@ private struct EndpointRun: ~Copyable {
     }
 
     mutating func play() throws {
-        // A handshake takes a hundred times as long as anything else here.
-        if script.byte() & 3 == 0 { try connect() }
         while !script.isAtEnd {
             let stranger = script.element(of: Self.strangers)
             switch script.number(below: 12) {
@@ -123,7 +104,7 @@ private struct EndpointRun: ~Copyable {
     }
 
     /// Gets the client through ICE, DTLS and SCTP's handshake.
-    private mutating func connect() throws {
+    mutating func connect() throws {
         guard let key = Self.credentials?.key else { return }
         var writer = STUNWriter(.request, .binding, TransactionID(high: 2, low: 2))
         writer.append(.username, text: "fuzzfuzz:client")
@@ -203,20 +184,11 @@ private struct EndpointRun: ~Copyable {
         try handle(.datagram(bytes.span.bytes, from: from, to: Self.box))
     }
 
-    private mutating func pass(_ duration: Duration) throws {
-        let end = now + duration
-        var wakes = 0
-        while let time = wakeTime, time <= end {
-            now = max(now, time)
-            try handle(.wake)
-            wakes += 1
-            try always(wakes < 20_000, "the endpoint wakes itself without end")
-        }
-        now = end
-    }
+    mutating func wake() throws { try handle(.wake) }
 
     private mutating func handle(_ input: borrowing EndpointInput) throws {
         output.removeAll()
+        FuzzTarget.feed()
         wakeTime = endpoint.handle(input, at: now, into: &output)
         for event in output.events {
             switch event {

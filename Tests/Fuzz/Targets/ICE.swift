@@ -5,12 +5,13 @@ import Wire
 
 extension FuzzTarget {
     /// Checks, sealed and not, and the paths and the consent of a peer that sends them.
-    static let ice = FuzzTarget("ice") { input in
+    static let ice = FuzzTarget("ice", longest: 512) { input in
         var script = FuzzScript(input)
         try judge(input)
         var now = Timestamp.zero + .seconds(100)
         var peer = ICEPeer(at: now)
         while !script.isAtEnd {
+            feed()
             let path = ICEPath(
                 remote: TransportAddress(.v4(UInt32(script.byte())), port: UInt16(script.byte())),
                 local: .v4(UInt32(script.byte() & 1)))

@@ -6,7 +6,7 @@ import Wire
 extension FuzzTarget {
     /// An association past its handshake. Its peer's packets are lost, changed, repeated and made up, with the right tag
     /// and checksum, so that what lies behind them is reached.
-    static let sctp = FuzzTarget("sctp") { input in
+    static let sctp = FuzzTarget("sctp", longest: 512) { input in
         var run = SCTPRun(input)
         try run.play()
     }
@@ -29,11 +29,11 @@ enum SCTPChecksum {
     }
 }
 
-private struct SCTPRun: ~Copyable {
+private struct SCTPRun: ~Copyable, FuzzClock {
     private var script: FuzzScript
     private var ours: SCTPAssociation
     private var theirs: SCTPAssociation
-    private var now = Timestamp.zero + .seconds(100)
+    var now = Timestamp.zero + .seconds(100)
     private var ourWake: Timestamp?
     private var theirWake: Timestamp?
     /// Packets on their way to us, and from us.
@@ -186,21 +186,19 @@ private struct SCTPRun: ~Copyable {
 
     // MARK: The two ends
 
-    private mutating func pass(_ duration: Duration) throws {
-        let end = now + duration
-        var wakes = 0
-        while let time = [ourWake, theirWake].compactMap({ $0 }).min(), time <= end {
-            now = max(now, time)
-            if let ourWake, ourWake <= now { try us(.wake) }
-            if let theirWake, theirWake <= now { try them(.wake) }
-            wakes += 1
-            try always(wakes < 20_000, "an association wakes itself without end")
-        }
-        now = end
+    var wakeTime: Timestamp? {
+        guard let ourWake, let theirWake else { return ourWake ?? theirWake }
+        return min(ourWake, theirWake)
+    }
+
+    mutating func wake() throws {
+        if let ourWake, ourWake <= now { try us(.wake) }
+        if let theirWake, theirWake <= now { try them(.wake) }
     }
 
     private mutating func us(_ input: SCTPInput) throws {
         var output = SCTPOutput()
+        FuzzTarget.feed()
         ourWake = ours.handle(input, at: now, into: &output)
         for range in output.packets {
             try always(

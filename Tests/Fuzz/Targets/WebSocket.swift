@@ -3,7 +3,7 @@ import Wire
 
 extension FuzzTarget {
     /// Reads frames that come in pieces of any size: in other pieces they must say the same.
-    static let webSocket = FuzzTarget("websocket") { input in
+    static let webSocket = FuzzTarget("websocket", longest: 512) { input in
         var script = FuzzScript(input)
         let sizes = script.run()
         let bytes = script.rest()

@@ -3,15 +3,15 @@
 ///
 /// A frame is its length in four bytes, high one first, then so many bytes of LZ4; it comes in pieces of 60 KB, each
 /// a message. The echo follows the lengths and passes the pieces on; what is in them is between the client and itself.
-struct DirectEcho: Sendable {
+public struct DirectEcho: Sendable {
     /// Bytes of a frame, without the length (`MAX_MESSAGE_SIZE`).
-    static let frameLimit: UInt32 = 16 << 20
+    public static let frameLimit: UInt32 = 16 << 20
     /// Bytes that may wait for a client that does not read: one frame and the pieces on their way.
-    static let waitingLimit = 17 << 20
+    public static let waitingLimit = 17 << 20
     /// The same for all clients together.
-    static let totalWaitingLimit = 64 << 20
+    public static let totalWaitingLimit = 64 << 20
     /// Bytes that a message takes beside its content while it waits.
-    static let messageOverhead = 80
+    public static let messageOverhead = 80
 
     /// How much of the length has come, and what it says so far.
     private var lengthBytes = 0
@@ -19,11 +19,15 @@ struct DirectEcho: Sendable {
     /// Bytes of the present frame that have not come yet.
     private var missing = 0
     /// Frames that have come whole.
-    private(set) var frames = 0
+    public private(set) var frames = 0
+
+    /// Makes an echo that is at the beginning of a frame.
+    public init() {}
 
     /// Follows the frames through a message.
+    /// - Parameter message: what came, whole.
     /// - Returns: false when a length is none that the crate would send: the channel is to be closed.
-    mutating func follow(_ message: RawSpan) -> Bool {
+    public mutating func follow(_ message: RawSpan) -> Bool {
         var offset = 0
         while offset < message.byteCount {
             if missing > 0 {

@@ -1,6 +1,9 @@
 /// The value of a query's parameter, decoded; the first of several.
+/// - Parameters:
+///   - name: the parameter's name, as it stands in the query.
+///   - query: what follows the `?` of a URL.
 /// - Returns: nil when there is none of that name, or its encoding is broken.
-func queryValue(_ name: String, in query: String) -> String? {
+public func queryValue(_ name: String, in query: String) -> String? {
     for item in query.split(separator: "&") {
         let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         if parts[0] == name { return parts.count > 1 ? percentDecoded(parts[1]) : "" }
@@ -9,8 +12,9 @@ func queryValue(_ name: String, in query: String) -> String? {
 }
 
 /// Undoes the percent-encoding of a query's value (RFC 3986, section 2.1), with `+` as a space as forms write it.
+/// - Parameter text: the encoded value.
 /// - Returns: nil when a `%` is not followed by two hexadecimal digits, or the bytes are not UTF-8.
-func percentDecoded(_ text: Substring) -> String? {
+public func percentDecoded(_ text: Substring) -> String? {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(text.utf8.count)
     var rest = text.utf8.makeIterator()
