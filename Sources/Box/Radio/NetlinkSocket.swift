@@ -92,7 +92,11 @@ public final class NetlinkSocket {
         var output = NetlinkOutput()
         swap(&output, &self.output)
         var deadline = client.handle(input, at: now, into: &output)
-        for message in output.messages {
+        var sent = 0
+        // A message that was not taken may make room for another.
+        while sent < output.messages.count {
+            let message = output.messages[sent]
+            sent += 1
             let code = handle?.send(message.bytes) ?? EBADF
             guard code != 0 else { continue }
             deadline = client.handle(

@@ -76,8 +76,6 @@ enum Attribute {
     static let frequency: UInt16 = 38
     /// `NL80211_ATTR_IE`.
     static let elements: UInt16 = 42
-    /// `NL80211_ATTR_RESP_IE`.
-    static let responseElements: UInt16 = 78
     /// `NL80211_ATTR_STA_FLAGS2`.
     static let stationFlags2: UInt16 = 67
     /// `NL80211_ATTR_CONTROL_PORT`.
@@ -96,8 +94,6 @@ enum Attribute {
     static let key: UInt16 = 80
     /// `NL80211_ATTR_SURVEY_INFO`.
     static let surveyInfo: UInt16 = 84
-    /// `NL80211_ATTR_DURATION`.
-    static let duration: UInt16 = 87
     /// `NL80211_ATTR_COOKIE`.
     static let cookie: UInt16 = 88
     /// `NL80211_ATTR_FRAME_MATCH`.
@@ -114,8 +110,6 @@ enum Attribute {
     static let controlPortNoEncrypt: UInt16 = 103
     /// `NL80211_ATTR_RX_FRAME_TYPES`.
     static let receivableFrameTypes: UInt16 = 100
-    /// `NL80211_ATTR_OFFCHANNEL_TX_OK`.
-    static let offChannelTransmission: UInt16 = 108
     /// `NL80211_ATTR_BSS_HT_OPMODE`.
     static let bssHTOperationMode: UInt16 = 109
     /// `NL80211_ATTR_WDEV`.
@@ -132,8 +126,6 @@ enum Attribute {
     static let apUAPSD: UInt16 = 130
     /// `NL80211_ATTR_DEVICE_AP_SME`.
     static let deviceAPSME: UInt16 = 141
-    /// `NL80211_ATTR_TX_NO_CCK_RATE`.
-    static let noCCKRate: UInt16 = 135
     /// `NL80211_ATTR_DONT_WAIT_FOR_ACK`.
     static let dontWaitForAcknowledgement: UInt16 = 142
     /// `NL80211_ATTR_FEATURE_FLAGS`.
@@ -158,8 +150,6 @@ enum Attribute {
     static let channelWidth: UInt16 = 159
     /// `NL80211_ATTR_CENTER_FREQ1`.
     static let centerFrequency1: UInt16 = 160
-    /// `NL80211_ATTR_CENTER_FREQ2`.
-    static let centerFrequency2: UInt16 = 161
     /// `NL80211_ATTR_CONN_FAILED_REASON`.
     static let connectionFailedReason: UInt16 = 155
     /// `NL80211_ATTR_RADAR_EVENT`.
@@ -216,8 +206,6 @@ enum KeyAttribute {
 
 /// Within ``KeyAttribute/defaultTypes``.
 enum KeyDefaultType {
-    /// `NL80211_KEY_DEFAULT_TYPE_UNICAST`.
-    static let unicast: UInt16 = 1
     /// `NL80211_KEY_DEFAULT_TYPE_MULTICAST`.
     static let multicast: UInt16 = 2
 }
@@ -278,8 +266,6 @@ enum FrequencyAttribute {
     static let radar: UInt16 = 5
     /// `NL80211_FREQUENCY_ATTR_MAX_TX_POWER`.
     static let maximumPower: UInt16 = 6
-    /// `NL80211_FREQUENCY_ATTR_DFS_STATE`.
-    static let dfsState: UInt16 = 7
     /// `NL80211_FREQUENCY_ATTR_NO_HT40_MINUS`.
     static let noHT40Minus: UInt16 = 9
     /// `NL80211_FREQUENCY_ATTR_NO_HT40_PLUS`.
@@ -338,8 +324,6 @@ enum BSSAttribute {
     static let elements: UInt16 = 6
     /// `NL80211_BSS_SIGNAL_MBM`.
     static let signalMBM: UInt16 = 7
-    /// `NL80211_BSS_SIGNAL_UNSPEC`.
-    static let signalUnspecified: UInt16 = 8
     /// `NL80211_BSS_CAPABILITY`.
     static let capability: UInt16 = 5
     /// `NL80211_BSS_BEACON_INTERVAL`.

@@ -107,7 +107,8 @@ public struct NetlinkOutput: Sendable {
 /// back and become answers and events.
 ///
 /// The kernel handles a request while it is being sent, so answers are there at once; only a buffer that overflowed
-/// keeps one back.
+/// keeps one back. A socket can have one list told at a time (`EBUSY` otherwise), so lists wait for each other, and other
+/// requests may overtake them.
 public struct NetlinkClient: Sendable {
     /// Which family the socket speaks.
     public enum Family: Hashable, Sendable {
@@ -118,7 +119,7 @@ public struct NetlinkClient: Sendable {
         case nl80211(number: UInt16)
     }
 
-    /// Requests under way at most.
+    /// Requests under way at most, those that wait included.
     public static let maximumRequests = 256
     /// How often a list is asked for that changes while it is told.
     public static let maximumAttempts = 4
@@ -133,8 +134,19 @@ public struct NetlinkClient: Sendable {
         let deadline: Timestamp
     }
 
+    private struct Waiting {
+        let id: NetlinkRequestID
+        let request: NetlinkRequest
+        let attempt: Int
+        let deadline: Timestamp
+    }
+
     private let family: Family
     private var pending: [UInt32: Pending] = [:]
+    /// Lists to be asked for, in order.
+    private var waiting: [Waiting] = []
+    /// The number of the list that is being told.
+    private var dump: UInt32?
     private var sequence: UInt32 = 0
     private var writer = NetlinkWriter()
     /// Datagrams that could not be read to their end; the kernel's or our fault.
@@ -144,7 +156,7 @@ public struct NetlinkClient: Sendable {
     public init(family: Family) { self.family = family }
 
     /// How many requests are under way.
-    public var pendingCount: Int { pending.count }
+    public var pendingCount: Int { pending.count + waiting.count }
 
     /// Takes what happened and says what to do.
     /// - Parameters:
@@ -157,59 +169,73 @@ public struct NetlinkClient: Sendable {
     ) -> Timestamp? {
         switch input {
         case .request(let id, let request):
-            send(id, request, attempt: 1, deadline: now + Self.timeout, into: &output)
+            guard pendingCount < Self.maximumRequests else {
+                output.events.append(.reply(id, .failure(.tooManyRequests)))
+                break
+            }
+            let entry = Waiting(id: id, request: request, attempt: 1, deadline: now + Self.timeout)
+            if request.isDump {
+                waiting.append(entry)
+            } else {
+                send(entry, into: &output)
+            }
         case .datagram(let bytes):
             var reader = NetlinkMessageReader(bytes)
             while let message = reader.next() { take(message, into: &output) }
             if reader.isMalformed { malformedCount += 1 }
         case .sendFailed(let sequence, let number):
-            if let entry = pending.removeValue(forKey: sequence) {
+            if let entry = remove(sequence) {
                 output.events.append(.reply(entry.id, .failure(.notSent(number))))
             }
         case .overrun:
             // Which messages were lost is not known.
-            failAll(.answerLost, into: &output)
+            failPending(.answerLost, into: &output)
             output.events.append(.eventsLost)
         case .closed:
-            failAll(.closed, into: &output)
+            failPending(.closed, into: &output)
+            for entry in waiting { output.events.append(.reply(entry.id, .failure(.closed))) }
+            waiting.removeAll()
         case .wake:
-            for (number, entry) in pending.sorted(by: { $0.key < $1.key }) where entry.deadline <= now {
-                pending[number] = nil
+            for number in pending.keys.sorted() where pending[number].map({ $0.deadline <= now }) == true {
+                if let entry = remove(number) { output.events.append(.reply(entry.id, .failure(.timedOut))) }
+            }
+            for entry in waiting where entry.deadline <= now {
                 output.events.append(.reply(entry.id, .failure(.timedOut)))
             }
+            waiting.removeAll { $0.deadline <= now }
         }
-        return pending.values.lazy.map(\.deadline).min()
+        while dump == nil, !waiting.isEmpty { send(waiting.removeFirst(), into: &output) }
+        return [pending.values.lazy.map(\.deadline).min(), waiting.lazy.map(\.deadline).min()].compactMap { $0 }.min()
     }
 
-    private mutating func send(
-        _ id: NetlinkRequestID, _ request: NetlinkRequest, attempt: Int, deadline: Timestamp,
-        into output: inout NetlinkOutput
-    ) {
-        guard pending.count < Self.maximumRequests else {
-            output.events.append(.reply(id, .failure(.tooManyRequests)))
-            return
-        }
+    private mutating func remove(_ sequence: UInt32) -> Pending? {
+        if dump == sequence { dump = nil }
+        return pending.removeValue(forKey: sequence)
+    }
+
+    private mutating func send(_ entry: Waiting, into output: inout NetlinkOutput) {
         repeat {
             sequence &+= 1
             // 0 is the number of messages that nobody asked for.
         } while sequence == 0 || pending[sequence] != nil
         writer.removeAll()
-        switch (request, family) {
+        switch (entry.request, family) {
         case (.nl80211(let request), .nl80211(let number)):
             request.encode(family: number, sequence: sequence, into: &writer)
         case (.route(let request), .route):
             request.encode(sequence: sequence, into: &writer)
         case (.nl80211, .route), (.route, .nl80211):
-            output.events.append(.reply(id, .failure(.notSent(.notSupported))))
+            output.events.append(.reply(entry.id, .failure(.notSent(.notSupported))))
             return
         }
         guard !writer.isOverfull else {
-            output.events.append(.reply(id, .failure(.tooLong)))
+            output.events.append(.reply(entry.id, .failure(.tooLong)))
             return
         }
+        if entry.request.isDump { dump = sequence }
         pending[sequence] = Pending(
-            id: id, request: request, collector: NetlinkReplyCollector(for: request), attempt: attempt,
-            deadline: deadline)
+            id: entry.id, request: entry.request, collector: NetlinkReplyCollector(for: entry.request),
+            attempt: entry.attempt, deadline: entry.deadline)
         output.messages.append(NetlinkOutput.Message(sequence: sequence, bytes: writer.bytes))
     }
 
@@ -219,13 +245,14 @@ public struct NetlinkClient: Sendable {
             if let event = event(message) { output.events.append(event) }
             return
         }
-        guard let result = pending[number]?.collector.take(message), let entry = pending.removeValue(forKey: number)
-        else { return }
+        guard let result = pending[number]?.collector.take(message), let entry = remove(number) else { return }
         switch result {
         case .success where entry.collector.isInconsistent && entry.attempt >= Self.maximumAttempts:
             output.events.append(.reply(entry.id, .failure(.inconsistent)))
         case .success where entry.collector.isInconsistent:
-            send(entry.id, entry.request, attempt: entry.attempt + 1, deadline: entry.deadline, into: &output)
+            let again = Waiting(
+                id: entry.id, request: entry.request, attempt: entry.attempt + 1, deadline: entry.deadline)
+            waiting.insert(again, at: 0)
         case .success(let reply):
             output.events.append(.reply(entry.id, .success(reply)))
         case .failure(let error):
@@ -241,10 +268,11 @@ public struct NetlinkClient: Sendable {
         }
     }
 
-    private mutating func failAll(_ failure: NetlinkFailure, into output: inout NetlinkOutput) {
+    private mutating func failPending(_ failure: NetlinkFailure, into output: inout NetlinkOutput) {
         for (_, entry) in pending.sorted(by: { $0.key < $1.key }) {
             output.events.append(.reply(entry.id, .failure(failure)))
         }
         pending.removeAll()
+        dump = nil
     }
 }

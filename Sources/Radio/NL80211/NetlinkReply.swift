@@ -6,6 +6,14 @@ public enum NetlinkRequest: Hashable, Sendable {
     case nl80211(NL80211Request)
     /// Of links and addresses.
     case route(RouteRequest)
+
+    /// Whether the answer is many messages, with a last one that says so.
+    public var isDump: Bool {
+        switch self {
+        case .nl80211(let request): request.isDump
+        case .route(let request): request.isDump
+        }
+    }
 }
 
 /// The kernel's answer to a ``NetlinkRequest`` that went well.
@@ -46,9 +54,9 @@ public struct NetlinkReplyCollector: Sendable {
     /// Makes a collector.
     /// - Parameter request: what was asked.
     public init(for request: NetlinkRequest) {
+        isDump = request.isDump
         switch request {
         case .nl80211(let request):
-            isDump = request.isDump
             switch request {
             case .getWiphys: reply = .wiphys([])
             case .getInterfaces, .newInterface: reply = .interfaces([])
@@ -62,7 +70,6 @@ public struct NetlinkReplyCollector: Sendable {
                 reply = .done(cookie: nil)
             }
         case .route(let request):
-            isDump = request.isDump
             switch request {
             case .getLinks, .getLink: reply = .links([])
             case .getAddresses: reply = .addresses([])
