@@ -2,6 +2,7 @@ import IEEE80211
 import SansIO
 import Stations
 import Testing
+import WiFiSupplicant
 import Wire
 
 /// Chips that authenticate and associate by themselves, and those that do the handshake too.
@@ -69,6 +70,39 @@ import Wire
         #expect(world.isOn(phone))
         #expect(world.stations.count == 1)
         #expect(world.driver.problems.isEmpty)
+    }
+
+    @Test func aChipThatCannotAskIsHelped() throws {
+        for habits in JoiningTests.habits.prefix(2) {
+            let world = try World(seed: 24, kind: .fullMAC, canProbe: false)
+            var quiet = habits
+            quiet.trafficInterval = .seconds(100_000)
+            let dozing = try world.add(1, quiet)
+            let gone = try world.add(2, quiet)
+            world.join(dozing)
+            world.join(gone)
+            world.startPolling()
+            world.run(for: .seconds(2))
+            let keys = world.phones[dozing]?.supplicant?.groupKeys
+            world.phones[gone]?.vanish()
+            world.run(for: .seconds(90))
+            #expect(world.events.last == .left(gone, .silence))
+            #expect(world.stations.counters.silent == 1)
+            // The other one answers each time, keeps its keys, and never knows why it is asked.
+            world.run(for: .seconds(3000))
+            #expect(world.isOn(dozing))
+            #expect(world.phones[dozing]?.connections == 1)
+            #expect(world.phones[dozing]?.supplicant?.groupKeys == keys)
+            #expect(world.driver.groupInstallations == 1)
+            // A rekey that comes while a phone is asked is not taken for the question.
+            world.phones[dozing]?.vanish()
+            world.run(for: .seconds(59))
+            world.give(.rekey)
+            world.run(for: .seconds(10))
+            #expect(world.stations.count == 0)
+            #expect(world.driver.groupInstallations == 2)
+            #expect(world.driver.problems.isEmpty)
+        }
     }
 
     @Test func everythingIsTheChips() throws {

@@ -44,6 +44,7 @@ final class World {
     let kind: StationsConfiguration.Kind
     let limit: Int
     let limits: StationsLimits
+    let canProbe: Bool
     var air: Air
     var stations: Stations
     var driver = VirtualDriver()
@@ -66,6 +67,7 @@ final class World {
 
     init(
         seed: UInt64, kind: StationsConfiguration.Kind = .softMAC, air: Air = Air(), limit: Int = 32,
+        canProbe: Bool = true,
         limits: StationsLimits = StationsLimits(), passphrase: String = "correct horse battery"
     ) throws {
         self.seed = seed
@@ -73,18 +75,19 @@ final class World {
         self.air = air
         self.limit = limit
         self.limits = limits
+        self.canProbe = canProbe
         self.passphrase = passphrase
         curve = try P256()
         generator = SeededGenerator(seed: seed)
         let psk = try KeyDerivation.psk(passphrase: passphrase, ssid: Array(Self.ssid.utf8))
         psks[passphrase] = psk
-        stations = try Self.makeStations(kind, passphrase, psk, limit, limits, seed: seed)
+        stations = try Self.makeStations(kind, passphrase, psk, limit, limits, canProbe: canProbe, seed: seed)
         give(.started)
     }
 
     private static func makeStations(
         _ kind: StationsConfiguration.Kind, _ passphrase: String, _ psk: SecretBytes, _ limit: Int,
-        _ limits: StationsLimits, seed: UInt64
+        _ limits: StationsLimits, canProbe: Bool, seed: UInt64
     ) throws -> Stations {
         let channel = try #require(OperatingChannel(frequency: 2437, width: .mhz20))
         let description = BSSDescription(
@@ -97,7 +100,7 @@ final class World {
         return try Stations(
             configuration: StationsConfiguration(
                 kind: kind, description: description, pmk: psk, password: SecretBytes(Array(passphrase.utf8)),
-                limit: limit, answersProbeRequests: true, limits: limits),
+                limit: limit, answersProbeRequests: true, canProbe: canProbe, limits: limits),
             generator: SeededGenerator(seed: seed &+ 77))
     }
 
@@ -389,7 +392,7 @@ final class World {
         driver = VirtualDriver(keeping: driver)
         generator = SeededGenerator(seed: generator.next())
         stations = try Self.makeStations(
-            kind, passphrase, try psk(passphrase), limit, limits, seed: generator.next())
+            kind, passphrase, try psk(passphrase), limit, limits, canProbe: canProbe, seed: generator.next())
         wake = nil
         give(.started)
     }

@@ -143,6 +143,7 @@ extension Stations {
                     .installPairwise(station.address, key: key, cipher: station.agreement.cipher))
             case .authorized: authorize(station, at: now, into: &output)
             case .groupKeysAcknowledged(let index):
+                station.isAskedByGroupKeys = false
                 if index == groupKeys.latest.gtkIndex { groupKeys.waiting.remove(station.address) }
             // Ours change by time alone; a station that could ask for it could keep everyone busy.
             case .groupRekeyRequested: break
@@ -177,7 +178,9 @@ extension Stations {
         guard station.isAuthorized else {
             return endHandshake(station, RefusalCause(failure), failure.reasonCode, at: now, into: &output)
         }
-        output.events.append(.left(station.address, .handshakeFailed(failure)))
+        let isSilent = failure == .groupTimedOut && station.isAskedByGroupKeys
+        if isSilent { counters.silent += 1 }
+        output.events.append(.left(station.address, isSilent ? .silence : .handshakeFailed(failure)))
         sendAway(station, failure.reasonCode, at: now, into: &output)
     }
 
@@ -202,7 +205,15 @@ extension Stations {
         }
     }
 
+    /// Asks a station whether it is there, by a handshake about the keys that it has.
+    mutating func askByGroupKeys(_ station: Station, at now: Timestamp, into output: inout StationsOutput) {
+        station.isAskedByGroupKeys = true
+        // The keys that it was given last: others would be installed anew.
+        step(station, .groupRekey(groupKeys.latest), at: now, into: &output)
+    }
+
     private mutating func giveGroupKeys(_ station: Station, at now: Timestamp, into output: inout StationsOutput) {
+        station.isAskedByGroupKeys = false
         station.groupGeneration = groupKeys.latestGeneration
         if groupKeys.pending != nil { groupKeys.waiting.insert(station.address) }
         step(station, .groupRekey(groupKeys.latest), at: now, into: &output)

@@ -117,7 +117,14 @@ extension Stations {
         var silence = silence
         silence.probes += 1
         silence.next = now + configuration.limits.probeInterval
+        guard !configuration.canProbe, station.handshake != nil else {
+            station.phase = .authorized(akm, silence)
+            return output.actions.append(.probe(station.address))
+        }
+        // One handshake, which asks several times by itself and then ends in its own way.
+        silence.probes = configuration.limits.maximumProbes
+        silence.next = now + configuration.limits.handshakeTimeout
         station.phase = .authorized(akm, silence)
-        output.actions.append(.probe(station.address))
+        if station.handshakeWake == nil { askByGroupKeys(station, at: now, into: &output) }
     }
 }

@@ -59,6 +59,8 @@ final class Station {
     var handshakeWake: Timestamp?
     /// The group keys that it has or will get, by their number.
     var groupGeneration = 0
+    /// Whether the group key handshake that goes on only asks whether it is there.
+    var isAskedByGroupKeys = false
     var securityQuery: SecurityQuery?
 
     init(

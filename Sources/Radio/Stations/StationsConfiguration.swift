@@ -26,6 +26,9 @@ public struct StationsConfiguration: Sendable {
     public var limit: Int
     /// Whether probe requests reach this machine and wait for an answer.
     public var answersProbeRequests: Bool
+    /// Whether the driver can ask a station if it is there. Where it can't and the handshake is ours, a group key
+    /// handshake with the keys in use asks: every station answers it, also with its screen off.
+    public var canProbe: Bool
     /// Timeouts and sizes.
     public var limits: StationsLimits
 
@@ -35,7 +38,7 @@ public struct StationsConfiguration: Sendable {
     /// Makes a configuration.
     public init(
         kind: Kind, description: BSSDescription, pmk: SecretBytes?, password: SecretBytes?, limit: Int,
-        answersProbeRequests: Bool, limits: StationsLimits = StationsLimits()
+        answersProbeRequests: Bool, canProbe: Bool = true, limits: StationsLimits = StationsLimits()
     ) {
         self.kind = kind
         self.description = description
@@ -43,6 +46,7 @@ public struct StationsConfiguration: Sendable {
         self.password = password
         self.limit = min(max(limit, 1), StationsLimits.maximumAID)
         self.answersProbeRequests = answersProbeRequests
+        self.canProbe = canProbe
         self.limits = limits
     }
 }
