@@ -245,6 +245,8 @@ let package = Package(
             dependencies: [
                 "SansIO", "Wire", "JSON", "WebSocket", "STUN", "TURN", "ICE", "DTLS", "SCTP", "DataChannel",
                 "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "BoxConfiguration", "TestSupport",
+                "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto",
+                "SAE", "SAEClient", "Authenticator", "WiFiSupplicant", "Stations", "TestSupport",
             ],
             path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings),
         .target(name: "FuzzEntry", dependencies: ["FuzzTargets"], path: "Tests/FuzzEntry", swiftSettings: settings),
