@@ -26,10 +26,11 @@ public struct FuzzTarget: Sendable {
     }
 
     /// Every target there is.
-    public static let all: [FuzzTarget] = [
-        wire, percent, stun, turn, json, yaml, broker, session, webSocket, ice, dtls, sctp, dcep, hub, echo, endpoint,
-        endpointPeer,
-    ]
+    public static let all: [FuzzTarget] =
+        [
+            wire, percent, stun, turn, json, yaml, broker, session, webSocket, ice, dtls, sctp, dcep, hub, echo,
+            endpoint, endpointPeer,
+        ] + radio
 }
 
 /// What must always hold, and did not.

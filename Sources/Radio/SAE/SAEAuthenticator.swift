@@ -100,6 +100,7 @@ public struct SAEAuthenticator: Sendable {
         case .forgetAll:
             exchanges.removeAll()
             halfOpen = 0
+            deadline = nil
             cache.removeAll()
         case .wake:
             break
