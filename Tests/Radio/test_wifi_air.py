@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 import pytest
+from conftest import ACCESS_POINT
 
-from Rig.accesspoint import Hostapd
 from Rig.waiting import wait_until
 from Rig.wifi import WPASupplicant
 
@@ -14,14 +14,23 @@ PHONES = 2
 
 PROBE_RESPONSE, BEACON, DEAUTHENTICATION = 5, 8, 12
 
+COUNTRY = "GB"
 PSK, PSK_SHA256, SAE = "2", "6", "8"
 CCMP, BIP_CMAC = "4", "6"
 
 
-@pytest.mark.parametrize("box, managements, required", [
+@pytest.mark.parametrize("channel", [6, 36])
+@pytest.mark.parametrize("security, managements, required", [
     ("wpa2", {PSK, PSK_SHA256}, "0"), ("transition", {PSK, PSK_SHA256, SAE}, "0"), ("wpa3", {SAE}, "1"),
-], indirect=["box"])
-def test_beacons_and_answers_to_probes_are_well_formed_and_say_what_is_so(air, box, phone, managements, required):
+])
+def test_beacons_and_answers_to_probes_are_well_formed_and_say_what_is_so(
+        air, phones, channel, security, managements, required):
+    with ACCESS_POINT(air, security, {"wifi.channel": channel}) as box:
+        assert box.frequency == {6: 2437, 36: 5180}[channel]
+        is_well_formed(air, box, phones.new(), channel, managements, required)
+
+
+def is_well_formed(air, box, phone, channel, managements, required) -> None:
     ssid = box.ssid
     with air.sniff() as capture:
         # A directed probe for its name, and one for anyone's.
@@ -47,12 +56,16 @@ def test_beacons_and_answers_to_probes_are_well_formed_and_say_what_is_so(air, b
         assert only("wlan.rsn.capabilities.mfpc") == ["1"] and only("wlan.rsn.capabilities.mfpr") == [required]
         assert only("wlan.rsn.gmcs.type") in ([], [BIP_CMAC])
         assert only("wlan.fixed.beacon") == ["100"]
-        assert only("wlan.ds.current_channel") == [str((box.frequency - 2407) // 5)]
+        assert only("wlan.ds.current_channel") in ([str(channel)], [] if channel > 14 else None)
+        assert only("wlan.ht.info.primarychannel") == [str(channel)]
+        assert only("wlan.country_info.code") == [COUNTRY]
         tags = [int(number) for number in only("wlan.tag.number")]
         once = [number for number in tags if number not in (221, 255)]  # vendors', and extensions'
         assert len(once) == len(set(once)), f"an element stands there twice: {tags}"
         # Support and operation of 802.11n, and quality of service, which that needs.
         assert {45, 61} <= set(tags) and 221 in tags
+        if channel > 14:
+            assert {191, 192} <= set(tags), "802.11ac, which the radio has"
         if SAE in managements:
             assert only("wlan.rsnx.sae_hash_to_element") == ["1"]
 
@@ -93,17 +106,9 @@ def test_a_goodbye_is_encrypted_where_management_frames_are_protected(air, box, 
     assert goodbyes and all(frame.protected for frame in goodbyes)
 
 
-def every_second(air, security: str):
-    """A box that changes the group's key every two seconds."""
-    from conftest import ACCESS_POINT
-    if ACCESS_POINT is Hostapd:
-        return Hostapd(air, security, rekey=2)
-    return ACCESS_POINT(air, security, {"wifi.rekey": 2})
-
-
 @pytest.mark.parametrize("security, wanted", [("wpa2", "wpa2"), ("wpa3", "wpa3")])
 def test_the_groups_key_changes_under_traffic(air, phones, security, wanted):
-    with every_second(air, security) as box:
+    with ACCESS_POINT(air, security, {"wifi.rekey": 2}) as box:
         for _ in range(2):
             phone = phones.new()
             phone.join(WPASupplicant, box.ssid, box.passphrase, wanted, frequency=box.frequency)

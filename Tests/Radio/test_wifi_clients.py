@@ -79,8 +79,8 @@ def test_a_wrong_passphrase_is_refused_and_the_right_one_then_is_not(box, phones
 def test_the_owner_is_told_of_a_wrong_passphrase(box, phone, client, wanted):
     phone.begin(client, box.ssid, WRONG, **({"security": wanted, "frequency": box.frequency} if wanted else {}))
     told = wait_until(lambda: box.wifi()["refused"], 60, "the box tells who was refused", detail=box.describe)
-    assert [entry["address"].lower() for entry in told] == [phone.hardware]
-    assert "passphrase" in told[0]["reason"]
+    assert {entry["address"] for entry in told} == {phone.hardware}
+    assert any("passphrase" in entry["reason"] for entry in told), told
     assert "passphrase" in box.command("wifi").stdout
 
 

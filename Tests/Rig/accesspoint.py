@@ -165,12 +165,14 @@ class Hostapd(StandIn):
         "transition": "wpa_key_mgmt=WPA-PSK WPA-PSK-SHA256 SAE\nieee80211w=1\nsae_require_mfp=1\n",
     }
 
-    def __init__(self, air: Air, security: str = "transition", *, rekey: int = 3600, stations: int = 2007, start: bool = True):
+    def __init__(self, air: Air, security: str = "transition", config: dict | None = None, *, start: bool = True):
         super().__init__(air, security)
+        # Of a box's settings those that it has as well; its channel stays.
+        rekey = (config or {}).get("wifi.rekey", 3600)
         self.configuration = (
             f"interface={self.interface}\ndriver=nl80211\nctrl_interface=/run/hostapd\nssid={self.ssid}\n"
             "country_code=GB\nieee80211d=1\nhw_mode=g\nchannel=6\nieee80211n=1\nwmm_enabled=1\n"
-            f"wpa=2\nrsn_pairwise=CCMP\nwpa_group_rekey={rekey}\nmax_num_sta={stations}\nsae_pwe=2\nsae_groups=19\n"
+            f"wpa=2\nrsn_pairwise=CCMP\nwpa_group_rekey={rekey}\nsae_pwe=2\nsae_groups=19\n"
             f"wpa_passphrase={self.passphrase}\nsae_password={self.passphrase}\n" + self.KEYS[security])
         if start:
             self.begin()

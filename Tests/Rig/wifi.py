@@ -328,11 +328,10 @@ class IWD:
             (self.directory / name).mkdir()
         bus = self.directory / "bus.conf"
         bus.write_text(BUS.format(path=self.directory / "bus"))
-        # One band is quicker to scan.
         (self.directory / "etc/main.conf").write_text(
             "[General]\nUseDefaultInterface=true\nAddressRandomization=disabled\n"
             f"EnableNetworkConfiguration={str(network_configuration).lower()}\n"
-            "[Rank]\nBandModifier5Ghz=0.0\nBandModifier6Ghz=0.0\n" + settings)
+            + settings)
         (self.directory / "state" / f"{self._file_name(ssid)}.psk").write_text(f"[Security]\nPassphrase={passphrase}\n")
         self.environment = {
             "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={self.directory}/bus", "STATE_DIRECTORY": f"{self.directory}/state",
