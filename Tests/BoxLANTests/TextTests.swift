@@ -13,8 +13,7 @@ private func place(v6: Bool = true) -> AccessNetwork.Place {
 @Suite struct DnsmasqConfigurationTests {
     private func lines(v6: Bool = true) -> [Substring] {
         DnsmasqConfiguration(
-            interface: "wlan0", place: place(v6: v6), pool: Subnet.candidates[0].pool,
-            captivePortalAPI: "https://10.77.0.1/api/captive-portal", leases: "/proc/self/fd/1"
+            place: place(v6: v6), captivePortalAPI: "https://10.77.0.1/api/captive-portal", leases: "/proc/self/fd/1"
         ).text.split(separator: "\n").filter { !$0.hasPrefix("#") }
     }
 
@@ -39,7 +38,7 @@ private func place(v6: Bool = true) -> AccessNetwork.Place {
         http: Int = 80, hub: Int? = 4711, relay: ClosedRange<Int>? = 49152...65535, v6: Bool = true
     ) -> String {
         Firewall(
-            interface: "wlan0", place: place(v6: v6),
+            place: place(v6: v6),
             ports: .init(http: http, https: 443, stun: 3478, hub: hub, relay: relay)
         ).rules
     }

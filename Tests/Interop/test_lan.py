@@ -175,6 +175,11 @@ def test_missing_dnsmasq_is_told_with_its_mend(lan):
     with box.start():
         wait_until(lambda: box.status()["trouble"], 5, "the box says what is wrong", detail=box.describe)
         assert any("apt install dnsmasq-base" in line for line in box.status()["trouble"])
+        # By now some seconds pass from one attempt to the next; nobody waits for that.
+        time.sleep(3)
+        start = time.monotonic()
+        assert box.terminate() == 0
+        assert time.monotonic() - start < 1.5
 
 
 def test_port_of_another_name_server_is_told(lan):

@@ -51,9 +51,13 @@ public final class AccessNetwork: Sendable {
         public var addressV6: IPAddress?
         /// The IPv6 network.
         public var networkV6: IPNetwork?
+        /// The first and the last address that phones get.
+        var pool: (first: IPAddress, last: IPAddress) { subnet.pool }
+        private let subnet: Subnet
 
         init(interface: String, subnet: Subnet, prefix: UniqueLocalPrefix?) {
             self.interface = interface
+            self.subnet = subnet
             address = subnet.box
             network = subnet.network
             addressV6 = prefix?.box
@@ -61,11 +65,18 @@ public final class AccessNetwork: Sendable {
         }
     }
 
-    /// What runs while the network is up.
-    private struct Running {
+    /// An interface that is shut off from everything but the box's public ports.
+    private struct Closed {
         var place: Place
         var ports: Ports
         var settings: InterfaceSettings
+        /// What is not as the owner would want it.
+        var warning: String?
+    }
+
+    /// What runs while the network is up.
+    private struct Running {
+        var closed: Closed
         var server: DnsmasqServer
         var serving: Task<Void, Never>
     }
@@ -85,6 +96,7 @@ public final class AccessNetwork: Sendable {
     private let onChange: @Sendable (Place?) -> Void
     private let shown = Mutex(Shown())
     private let turns = Turns()
+    private let closed = Mutex<Closed?>(nil)
     private let running = Mutex<Running?>(nil)
 
     /// Makes a network; nothing is changed yet.
@@ -126,6 +138,19 @@ public final class AccessNetwork: Sendable {
         return lines
     }
 
+    /// Shuts an interface off from everything but the box's public ports, before anybody can be on it. ``start(interface:ports:)``
+    /// does it too; the sooner the better.
+    /// - Parameters:
+    ///   - interface: the interface's name.
+    ///   - ports: the box's public ports.
+    public func prepare(interface: String, ports: Ports) async {
+        await turns.take {
+            guard self.running.withLock({ $0?.closed.place.interface }) != interface else { return }
+            // What fails is told by the start that follows.
+            _ = try? await self.close(interface, ports)
+        }
+    }
+
     /// Brings the network up on the access point's interface. Where it is up already, nothing happens; another interface
     /// takes the place of the former. When something fails, it is tried again until ``stop()``.
     /// - Parameters:
@@ -148,7 +173,7 @@ public final class AccessNetwork: Sendable {
     public func networkChanged() async -> Bool {
         await turns.take {
             guard self.subnet == nil,
-                let (place, ports) = self.running.withLock({ $0.map { ($0.place, $0.ports) } }),
+                let (place, ports) = self.running.withLock({ $0.map { ($0.closed.place, $0.closed.ports) } }),
                 let present = Subnet(containing: place.address),
                 present.isUsed(in: MachineAddresses.current().networks(besides: place.interface))
             else { return false }
@@ -171,7 +196,7 @@ public final class AccessNetwork: Sendable {
 
     private func attempt(_ interface: String, _ ports: Ports, _ wish: Int) async {
         guard shown.withLock({ $0.wish == wish }) else { return }
-        if let present = running.withLock({ $0?.place }) {
+        if let present = running.withLock({ $0?.closed.place }) {
             if present.interface == interface { return }
             await down()
         }
@@ -180,8 +205,11 @@ public final class AccessNetwork: Sendable {
             logger.info("the Wi-Fi's addresses are \(place.network) on \(interface)")
             onChange(place)
         } catch {
-            logger.error("\(error.description)")
-            shown.withLock { $0.trouble = error.description }
+            let isNew = shown.withLock { shown in
+                defer { shown.trouble = error.description }
+                return shown.trouble != error.description
+            }
+            if isNew { logger.error("\(error.description)") }
             Task {
                 try? await Task.sleep(for: Self.retryDelay)
                 await self.turns.take { await self.attempt(interface, ports, wish) }
@@ -195,52 +223,70 @@ public final class AccessNetwork: Sendable {
     }
 
     private func up(_ interface: String, _ ports: Ports) async throws(Trouble) -> Place {
-        let machine = MachineAddresses.current()
-        let used = machine.networks(besides: interface)
-        var warning: String?
-        let subnet: Subnet
-        if let wanted = self.subnet {
-            subnet = wanted
-            if wanted.isUsed(in: used) {
-                warning = "\(wanted), the Wi-Fi's, is in use on another network too; set wifi.subnet to another one"
-            }
-        } else if let free = Subnet.free(of: used) {
-            subnet = free
-        } else {
-            throw Trouble("no network is left for the Wi-Fi; set wifi.subnet")
-        }
-        let place = Place(
-            interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
-
-        // The firewall is there before the first address.
-        if let trouble = await Firewall(interface: interface, place: place, ports: ports).apply() {
-            throw Trouble(trouble)
-        }
-        var settings = InterfaceSettings()
+        let closed = try await close(interface, ports)
+        let place = closed.place
         do throws(Trouble) {
-            if let trouble = settings.apply(to: interface) { throw Trouble(trouble) }
-            try setAddresses(place, instead: machine.addresses(of: interface))
-            let server = try makeServer(place, subnet)
+            try setAddresses(place)
+            let server = try makeServer(place)
             let serving = Task { await server.run() }
-            running.withLock {
-                $0 = Running(place: place, ports: ports, settings: settings, server: server, serving: serving)
-            }
+            self.closed.withLock { $0 = nil }
+            running.withLock { $0 = Running(closed: closed, server: server, serving: serving) }
             shown.withLock { shown in
                 shown.place = place
-                shown.trouble = warning
+                shown.trouble = closed.warning
                 shown.server = server
             }
             return place
         } catch {
-            settings.restore()
-            await Firewall.remove()
+            await open()
             throw error
         }
     }
 
-    private func setAddresses(
-        _ place: Place, instead former: [(address: IPAddress, prefixLength: Int)]
-    ) throws(Trouble) {
+    /// Chooses the addresses, and puts firewall and settings in place.
+    private func close(_ interface: String, _ ports: Ports) async throws(Trouble) -> Closed {
+        let used = MachineAddresses.current().networks(besides: interface)
+        if let present = closed.withLock({ $0 }) {
+            let isFree = Subnet(containing: present.place.address)?.isUsed(in: used) == false
+            if present.place.interface == interface, present.ports == ports, isFree { return present }
+            await open()
+        }
+        let (subnet, warning) = try chooseSubnet(used)
+        let place = Place(
+            interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
+        if let trouble = await Firewall(place: place, ports: ports).apply() {
+            throw Trouble(trouble)
+        }
+        var closed = Closed(place: place, ports: ports, settings: InterfaceSettings(), warning: warning)
+        let trouble = closed.settings.apply(to: interface)
+        self.closed.withLock { $0 = closed }
+        if let trouble {
+            await open()
+            throw Trouble(trouble)
+        }
+        return closed
+    }
+
+    /// Undoes what ``close(_:_:)`` did.
+    private func open() async {
+        guard var former = closed.withLock({ $0.take() }) else { return }
+        former.settings.restore()
+        await Firewall.remove()
+    }
+
+    private func chooseSubnet(_ used: [IPNetwork]) throws(Trouble) -> (Subnet, warning: String?) {
+        if let wanted = subnet {
+            guard wanted.isUsed(in: used) else { return (wanted, nil) }
+            return (wanted, "\(wanted), the Wi-Fi's, is in use on another network too; set wifi.subnet to another one")
+        }
+        guard let free = Subnet.free(of: used) else {
+            throw Trouble("no network is left for the Wi-Fi; set wifi.subnet")
+        }
+        return (free, nil)
+    }
+
+    private func setAddresses(_ place: Place) throws(Trouble) {
+        let former = MachineAddresses.current().addresses(of: place.interface)
         do throws(InterfaceAddresses.Failure) {
             let addresses = try InterfaceAddresses(interface: place.interface)
             try addresses.switchOn()
@@ -257,12 +303,15 @@ public final class AccessNetwork: Sendable {
         }
     }
 
-    private func makeServer(_ place: Place, _ subnet: Subnet) throws(Trouble) -> DnsmasqServer {
+    private func makeServer(_ place: Place) throws(Trouble) -> DnsmasqServer {
         let configuration = DnsmasqConfiguration(
-            interface: place.interface, place: place, pool: subnet.pool,
-            captivePortalAPI: captivePortalAPI(place), leases: DnsmasqServer.leases)
+            place: place, captivePortalAPI: captivePortalAPI(place), leases: DnsmasqServer.leases)
         do throws(StateError) {
-            try state.write(Array(configuration.text.utf8), to: Self.configurationFile)
+            let bytes = Array(configuration.text.utf8)
+            // It is mostly the same as at the start before, and a write waits for the disk.
+            if try state.read(Self.configurationFile) != bytes {
+                try state.write(bytes, to: Self.configurationFile)
+            }
         } catch {
             throw Trouble("\(error)")
         }
@@ -289,24 +338,27 @@ public final class AccessNetwork: Sendable {
 
     private func down() async {
         let former = running.withLock { $0.take() }
+        if let former { closed.withLock { $0 = former.closed } }
         shown.withLock { shown in
             shown.place = nil
             shown.trouble = nil
             shown.server = nil
         }
-        guard var former else { return }
-        onChange(nil)
-        former.server.stop()
-        await former.serving.value
-        former.settings.restore()
-        // An interface that is gone took its addresses along.
-        if let addresses = try? InterfaceAddresses(interface: former.place.interface) {
-            try? addresses.remove(former.place.address, prefixLength: Subnet.prefixLength)
-            if let address = former.place.addressV6 {
-                try? addresses.remove(address, prefixLength: UniqueLocalPrefix.prefixLength)
+        if let former {
+            let place = former.closed.place
+            onChange(nil)
+            former.server.stop()
+            former.serving.cancel()
+            await former.serving.value
+            // An interface that is gone took its addresses along.
+            if let addresses = try? InterfaceAddresses(interface: place.interface) {
+                try? addresses.remove(place.address, prefixLength: Subnet.prefixLength)
+                if let address = place.addressV6 {
+                    try? addresses.remove(address, prefixLength: UniqueLocalPrefix.prefixLength)
+                }
             }
         }
-        await Firewall.remove()
+        await open()
     }
 }
 

@@ -1,13 +1,9 @@
 import Wire
 
 /// What dnsmasq is told: addresses, names and router advertisements for the phones on the box's own Wi-Fi.
-struct DnsmasqConfiguration: Equatable, Sendable {
-    /// The interface of the access point.
-    var interface: String
-    /// The Wi-Fi's addresses.
+struct DnsmasqConfiguration: Sendable {
+    /// Where the Wi-Fi is.
     var place: AccessNetwork.Place
-    /// The first and the last address for phones.
-    var pool: (first: IPAddress, last: IPAddress)
     /// Where a phone asks whether there is a portal (RFC 8908).
     var captivePortalAPI: String
     /// The file of leases.
@@ -21,15 +17,13 @@ struct DnsmasqConfiguration: Equatable, Sendable {
     /// Between two router advertisements, in seconds.
     static let advertisementInterval = 60
 
-    static func == (left: Self, right: Self) -> Bool { left.text == right.text }
-
     /// The text of the configuration file.
     var text: String {
         """
         # Made by kibitz-local at each start of the Wi-Fi; changes are lost.
 
         # Only this interface, and no other file or server.
-        interface=\(interface)
+        interface=\(place.interface)
         except-interface=lo
         bind-dynamic
         no-hosts
@@ -60,7 +54,7 @@ struct DnsmasqConfiguration: Equatable, Sendable {
         # Addresses.
         dhcp-authoritative
         dhcp-rapid-commit
-        dhcp-range=\(pool.first),\(pool.last),255.255.255.0,\(Self.leaseMinutes)m
+        dhcp-range=\(place.pool.first),\(place.pool.last),255.255.255.0,\(Self.leaseMinutes)m
         dhcp-lease-max=\(Subnet.poolSize)
         dhcp-leasefile=\(leases)
         # Nobody but this server gives out addresses here, so there is nobody to ask before one is given.
@@ -87,7 +81,7 @@ struct DnsmasqConfiguration: Equatable, Sendable {
             # default router of IPv6: the one of IPv4 is enough to stay.
             enable-ra
             dhcp-range=\(network.base),ra-only,\(network.prefixLength),\(Self.leaseMinutes)m
-            ra-param=\(interface),\(Self.advertisementInterval),0
+            ra-param=\(place.interface),\(Self.advertisementInterval),0
 
             """
     }

@@ -9,9 +9,7 @@ struct Firewall: Equatable, Sendable {
     /// The table's name.
     static let table = "kibitz-local"
 
-    /// The interface of the access point.
-    var interface: String
-    /// The Wi-Fi's addresses.
+    /// Where the Wi-Fi is.
     var place: AccessNetwork.Place
     /// The box's public ports.
     var ports: AccessNetwork.Ports
@@ -41,7 +39,7 @@ struct Firewall: Equatable, Sendable {
 
                 chain prerouting {
                     type filter hook prerouting priority raw; policy accept;
-                    iifname != "\(interface)" accept
+                    iifname != "\(place.interface)" accept
                     # Only addresses of this network, and those of phones that have none yet.
                     ip saddr != { \(place.network), 0.0.0.0 } drop
                     ip6 saddr != { \(networkV6)fe80::/10, :: } drop
@@ -59,7 +57,7 @@ struct Firewall: Equatable, Sendable {
 
                 chain input {
                     type filter hook input priority filter - 10; policy accept;
-                    iifname != "\(interface)" accept
+                    iifname != "\(place.interface)" accept
                     tcp dport { \(http) } accept
                     udp dport { \(media)\(relay) } accept
                     # DNS and multicast DNS. DNS over TCP is for long answers; ours are short.
@@ -79,8 +77,8 @@ struct Firewall: Equatable, Sendable {
                 # Nothing passes between the Wi-Fi and another network, whatever the forwarding of the machine is set to.
                 chain forward {
                     type filter hook forward priority filter - 10; policy accept;
-                    iifname "\(interface)" oifname != "\(interface)" drop
-                    iifname != "\(interface)" oifname "\(interface)" drop
+                    iifname "\(place.interface)" oifname != "\(place.interface)" drop
+                    iifname != "\(place.interface)" oifname "\(place.interface)" drop
                 }
             \(redirection)}
 
@@ -94,7 +92,7 @@ struct Firewall: Equatable, Sendable {
 
                 chain portal {
                     type nat hook prerouting priority dstnat; policy accept;
-                    iifname "\(interface)" tcp dport 80 redirect to :\(ports.http)
+                    iifname "\(place.interface)" tcp dport 80 redirect to :\(ports.http)
                 }
 
             """

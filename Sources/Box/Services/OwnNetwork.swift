@@ -68,13 +68,20 @@ final class OwnNetwork: Sendable {
     ///   - interface: an interface that is up.
     ///   - hubPort: the UDP port of the LAN hub, if there is one.
     func start(interface: String, hubPort: Int?) async {
+        await network.start(interface: interface, ports: ports(hub: hubPort))
+    }
+
+    /// Shuts an interface off from everything but the box's public ports, before anybody can be on it.
+    func prepare(interface: String, hubPort: Int?) async {
+        await network.prepare(interface: interface, ports: ports(hub: hubPort))
+    }
+
+    private func ports(hub: Int?) -> AccessNetwork.Ports {
         let turn = configuration.turn
-        await network.start(
-            interface: interface,
-            ports: AccessNetwork.Ports(
-                http: Int(configuration.http.port), https: Int(configuration.https.port),
-                stun: Int(configuration.stun.port), hub: hubPort,
-                relay: turn.enabled ? Int(turn.ports.lowerBound)...Int(turn.ports.upperBound) : nil))
+        return AccessNetwork.Ports(
+            http: Int(configuration.http.port), https: Int(configuration.https.port),
+            stun: Int(configuration.stun.port), hub: hub,
+            relay: turn.enabled ? Int(turn.ports.lowerBound)...Int(turn.ports.upperBound) : nil)
     }
 
     /// Ends it.
