@@ -28,10 +28,10 @@ extension AccessPointParameters {
         if isPrivate { writer.putFlag(Attribute.privacy) }
         if !wpaVersions.isEmpty { writer.put(Attribute.wpaVersions, wpaVersions.rawValue) }
         if !pairwiseCiphers.isEmpty {
-            writer.put(Attribute.pairwiseCipherSuites, pairwiseCiphers.map(\.rawValue))
+            writer.putWords(Attribute.pairwiseCipherSuites, pairwiseCiphers.map(\.rawValue))
         }
         if let groupCipher { writer.put(Attribute.groupCipherSuite, groupCipher.rawValue) }
-        if !akms.isEmpty { writer.put(Attribute.akmSuites, akms.map(\.rawValue)) }
+        if !akms.isEmpty { writer.putWords(Attribute.akmSuites, akms.map(\.rawValue)) }
         if let controlPort {
             writer.putFlag(Attribute.controlPort)
             writer.put(Attribute.controlPortEthertype, ControlPort.ethertype)

@@ -99,7 +99,7 @@ public struct NetlinkWriter: Sendable {
     public mutating func put(_ type: UInt16, _ value: UInt64) { putInteger(type, value) }
 
     /// Writes an attribute of four-octet integers.
-    public mutating func put(_ type: UInt16, _ values: [UInt32]) {
+    public mutating func putWords(_ type: UInt16, _ values: [UInt32]) {
         put(type, values.flatMap { value in withUnsafeBytes(of: value) { [UInt8]($0) } })
     }
 
