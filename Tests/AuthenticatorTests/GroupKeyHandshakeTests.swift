@@ -173,6 +173,25 @@ import Wire
         #expect(harness.events.last == .groupKeysAcknowledged(gtkIndex: 2))
     }
 
+    @Test("In a later 4-way handshake, answers that are not encrypted count: wpa_supplicant's message 4 is none")
+    func plaintextRekey() throws {
+        var harness = try Harness.connected(.sae)
+        let request = try harness.request(.pairwise)
+        let begun = harness.deliver(toAuthenticator: request, .encrypted)
+        let another = try harness.request([])
+        _ = harness.deliver(toAuthenticator: another, .plaintext)
+        #expect(harness.discard == .plaintext, "a request has the key that is there")
+        let message2 = try harness.answer(to: begun[0])
+        let message3 = harness.deliver(toAuthenticator: message2, .plaintext)
+        let message4 = try harness.answer(to: message3[0])
+        _ = harness.deliver(toAuthenticator: message4, .plaintext)
+        #expect(harness.installations.count == 2)
+        #expect(harness.installations == harness.supplicant.installations)
+        _ = harness.deliver(toAuthenticator: message4, .plaintext)
+        #expect(harness.discard == .plaintext)
+        #expect(harness.installations.count == 2)
+    }
+
     @Test("Before there is a key, frames are taken in as they are; what a driver does not tell is no reason to refuse")
     func beforeKeys() throws {
         for protection in [EAPOLProtection.plaintext, .unknown] {

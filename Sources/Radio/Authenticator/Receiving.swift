@@ -8,8 +8,6 @@ extension PairwiseAuthenticator {
     mutating func receive(
         _ bytes: RawSpan, _ protection: EAPOLProtection, at now: Timestamp, into output: inout HandshakeOutput
     ) throws(WiFiCryptoError) {
-        // What is not protected by a key that is there is dropped (12.9.2.6); the kernel makes an exception for EAPOL.
-        if isEstablished && protection == .plaintext { return output.discard = .plaintext }
         let frame: EAPOLKeyFrame
         do throws(EAPOLError) {
             frame = try EAPOLKeyFrame(parsing: bytes)
@@ -22,6 +20,7 @@ extension PairwiseAuthenticator {
         guard information.descriptorVersion == keyManagement.descriptorVersion else {
             return output.discard = .wrongVersion
         }
+        if protection == .plaintext, mustBeEncrypted(information) { return output.discard = .plaintext }
         if information.contains(.request) {
             try receiveRequest(frame, bytes, at: now, into: &output)
         } else if information.contains(.error) {
@@ -34,6 +33,20 @@ extension PairwiseAuthenticator {
             try receiveMessage4(frame, bytes, at: now, into: &output)
         } else {
             try receiveMessage2(frame, bytes, at: now, into: &output)
+        }
+    }
+
+    /// Whether a frame with these flags is dropped if it was not encrypted. What is not protected by a key that is there is
+    /// dropped (12.9.2.6); the kernel makes an exception for EAPOL, and leaves it to us.
+    ///
+    /// Answers in a 4-way handshake that goes on are taken all the same: wpa_supplicant holds the key for not installed
+    /// from message 3 of a later handshake on, and sends message 4 in plaintext. Their integrity codes are under the new key.
+    private func mustBeEncrypted(_ information: KeyInformation) -> Bool {
+        guard isEstablished else { return false }
+        switch state {
+        case .awaitingMessage2, .awaitingMessage4:
+            return information.contains(.request) || !information.contains(.pairwise)
+        case .idle, .established, .failed: return true
         }
     }
 
