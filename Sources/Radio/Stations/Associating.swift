@@ -15,7 +15,7 @@ extension Stations {
         let existing = stations[address]
         // A repetition of the request that is being answered.
         if let existing, header.flags.contains(.retry), existing.sequenceControl == header.sequenceControl { return }
-        guard let authentication = authentications[address]?.method ?? existing?.authenticationIfOn else {
+        guard let authentication = authentication(of: address, at: now) ?? existing?.authenticationIfOn else {
             refuse(address, .notAuthenticated, at: now, into: &output)
             // 11.3.5.3: a class 2 frame of a station that is not authenticated.
             sendDeauthentication(address, .notAuthenticated, into: &output)

@@ -55,6 +55,13 @@ extension Stations {
         }
     }
 
+    /// How a station authenticated that has yet to associate; nil when it didn't, or long ago.
+    func authentication(of station: MACAddress, at now: Timestamp) -> Authenticated.Method? {
+        guard let known = authentications[station], known.since + configuration.limits.authenticationLifetime > now
+        else { return nil }
+        return known.method
+    }
+
     /// Keeps an authentication until the association; when there is no room the oldest gives way.
     mutating func keep(_ authentication: Authenticated, of station: MACAddress) {
         if authentications[station] == nil, authentications.count >= configuration.limits.maximumAuthentications,

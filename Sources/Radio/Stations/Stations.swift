@@ -102,7 +102,6 @@ public struct Stations: ~Copyable {
     public mutating func handle(
         _ input: borrowing StationsInput, at now: Timestamp, into output: inout StationsOutput
     ) -> Timestamp? {
-        sweep(at: now, into: &output)
         switch input {
         case .started: start(at: now, into: &output)
         case .managementFrame(let bytes, let signal): receive(bytes, signal: signal, at: now, into: &output)
@@ -129,6 +128,8 @@ public struct Stations: ~Copyable {
         case .rekey: startGroupRekey(at: now, into: &output)
         case .wake: break
         }
+        // After the input: what it answers is not repeated only because it came as the time was up.
+        sweep(at: now, into: &output)
         settle(at: now, into: &output)
         return deadline
     }
