@@ -297,6 +297,24 @@ import Wire
         #expect(rig.events.last == .stopped)
         #expect(rig.kernel.accessPoint == nil)
         #expect(rig.kernel.interfaces.first?.isUp == false)
+        #expect(rig.kernel.interfaces.first?.type == 2)
+    }
+
+    /// What it was when it was first met, however often it was begun anew since.
+    @Test func theInterfaceIsLeftAsItWas() {
+        let rig = Rig(.softMAC)
+        rig.start()
+        rig.kernel.stopAccessPoint()
+        rig.run(for: .seconds(1))
+        rig.give(.stop)
+        rig.run(for: .seconds(1))
+        #expect(rig.kernel.interfaces.first?.type == 2)
+        let bare = Rig()
+        bare.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: nil)
+        bare.start()
+        bare.give(.stop)
+        bare.run(for: .seconds(1))
+        #expect(bare.kernel.interfaces.isEmpty)
     }
 
     @Test func anotherChannelIsANewStart() throws {

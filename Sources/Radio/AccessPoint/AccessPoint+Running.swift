@@ -305,6 +305,20 @@ extension AccessPoint {
         drive(.removeAll(.leaving), at: now, into: &output)
     }
 
+    /// Ends the beacon and leaves the interface as it was.
+    private mutating func leaveInterface(
+        _ interface: AccessInterface, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        send(.nl80211(.stopAccessPoint(interface: interface.index)), for: .any, at: now, into: &output)
+        send(.route(.setLink(index: interface.index, isUp: false)), for: .any, at: now, into: &output)
+        switch origins.removeValue(forKey: interface.index) {
+        case .made: send(.nl80211(.deleteInterface(index: interface.index)), for: .any, at: now, into: &output)
+        case .type(let type) where type != .accessPoint:
+            send(.nl80211(.setInterface(index: interface.index, type: type)), for: .any, at: now, into: &output)
+        case .type, nil: break
+        }
+    }
+
     /// Everyone is gone, or has had the time to.
     mutating func emptied(at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .leaving(let running, let reason, _) = phase else { return }
@@ -317,9 +331,7 @@ extension AccessPoint {
             backoff.reset()
             begin(at: now, into: &output)
         case .stop:
-            pending = [:]
-            send(.nl80211(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
-            send(.route(.setLink(index: running.interface.index, isUp: false)), for: .any, at: now, into: &output)
+            leaveInterface(running.interface, at: now, into: &output)
             pending = [:]
             closeEAPOL(into: &output)
             phase = .stopped

@@ -89,6 +89,7 @@ extension AccessPoint {
             guard let interface = answer.interfaces.compactMap(AccessInterface.init).first else {
                 return fail(setUp.step.words, "the kernel did not say which", at: now, into: &output)
             }
+            remember(interface.index, .made)
             change { $0.interface = interface }
             takeDown(at: now, into: &output)
         case .takeDown: setType(at: now, into: &output)
@@ -166,6 +167,7 @@ extension AccessPoint {
             guard radio.canBeAccessPoint else {
                 return giveUp(.incapableInterface(name), wait: Self.patience, at: now, into: &output)
             }
+            interface.index.map { remember($0, .type(interface.type)) }
             return use(radio, AccessInterface(interface), at: now, into: &output)
         }
         guard !setUp.radios.isEmpty else { return giveUp(.noRadio, wait: Self.patience, at: now, into: &output) }
@@ -179,6 +181,7 @@ extension AccessPoint {
         let radio = candidates[radioTurn % candidates.count]
         let own = setUp.interfaces.filter { $0.wiphy == radio.index }
         let interface = own.first { $0.type == .accessPoint } ?? own.first { $0.type == .station }
+        if let interface, let index = interface.index { remember(index, .type(interface.type)) }
         use(radio, interface.flatMap(AccessInterface.init), at: now, into: &output)
     }
 
@@ -196,6 +199,13 @@ extension AccessPoint {
         }
         guard switchesAreOn(of: radio, at: now, into: &output) else { return }
         take(.getRegulatory, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
+    }
+
+    /// Notes what an interface was when it was first met.
+    private mutating func remember(_ interface: UInt32, _ origin: Origin) {
+        guard origins[interface] == nil else { return }
+        if origins.count >= Self.maximumOrigins { origins.removeAll() }
+        origins[interface] = origin
     }
 
     // MARK: Switches
@@ -231,16 +241,28 @@ extension AccessPoint {
         switches = now
         switch phase {
         case .waiting:
-            guard case .switchedOff = failure else { return }
             if now.allSatisfy({ !$0.isHardBlocked && (!$0.isSoftBlocked || mayUnblock) }) {
-                phase = .waiting(until: time + Self.settling)
+                if case .switchedOff = failure { phase = .waiting(until: time + Self.settling) }
+            } else if !now.isEmpty, isEveryRadioOff {
+                // It may have been the first to be told, or the last.
+                failure = .switchedOff(byHardware: now.contains(where: \.isHardBlocked))
+                phase = .waiting(until: time + Self.patience)
             }
         case .settingUp(let setUp):
             guard setUp.step == .awaitSwitch, let radio = setUp.radio, blockers(of: radio).isEmpty else { return }
             take(.getRegulatory, .nl80211(.getRegulatory(wiphy: nil)), at: time, into: &output)
-        // What a switch does to what runs, the interface tells.
-        case .stopped, .running, .leaving: break
+        case .running(let running):
+            if !blockers(of: running.radio).isEmpty { blocked(at: time, into: &output) }
+        case .stopped, .leaving: break
         }
+    }
+
+    /// Whether there is no Wi-Fi radio that is not switched off.
+    private var isEveryRadioOff: Bool {
+        let radios = switches.filter { $0.name.hasPrefix("phy") }
+        let others = switches.filter { !$0.name.hasPrefix("phy") }
+        return others.contains { $0.isSoftBlocked || $0.isHardBlocked }
+            || (!radios.isEmpty && radios.allSatisfy { $0.isSoftBlocked || $0.isHardBlocked })
     }
 
     // MARK: The country

@@ -30,6 +30,8 @@ public struct AccessPoint: ~Copyable {
     static let patienceWithoutProbes = 5
     /// Failures in a row before another radio is tried, where there is one.
     static let failuresPerRadio = 3
+    /// Interfaces of which it is remembered what they were.
+    static let maximumOrigins = 32
     /// Answers awaited at one time, all stations together.
     static let maximumPending = 4096
 
@@ -48,6 +50,8 @@ public struct AccessPoint: ~Copyable {
     var radioTurn = 0
     /// What was chosen at the last start, so that coming back needs no scan.
     var lastChannel: (request: Int?, radio: String, channel: OperatingChannel)?
+    /// What interfaces were before they were made access points, by their index.
+    var origins: [UInt32: Origin] = [:]
     /// The widest channel that a radio took, by its name.
     var widthLimits: [String: ChannelWidth] = [:]
     /// Why there is no access point at present.
@@ -87,6 +91,14 @@ public struct AccessPoint: ~Copyable {
         case restart
         /// The end.
         case stop
+    }
+
+    /// What an interface was before.
+    enum Origin: Sendable {
+        /// One of this type.
+        case type(InterfaceType)
+        /// It was not there: it was made here, and goes with the access point.
+        case made
     }
 
     /// A request without answer.
