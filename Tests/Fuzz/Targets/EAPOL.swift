@@ -9,12 +9,10 @@ import Wire
 extension FuzzTarget {
     /// EAPOL-Key frames and the handshakes they make: those of an honest phone, altered ones, and any that carry a valid
     /// integrity code.
-    static let eapol = FuzzTarget("eapol") { input in
+    static let eapol = FuzzTarget("eapol", longest: 512) { input in
         try readKeyFrame(input)
-        for keyManagement in KeyManagement.allCases {
-            var run = try EAPOLRun(input, keyManagement)
-            try run.play()
-        }
+        var run = try EAPOLRun(input)
+        try run.play()
     }
 
     private static func readKeyFrame(_ input: [UInt8]) throws {
@@ -50,8 +48,9 @@ private struct EAPOLRun {
     private var hasFailed = false
     private var installations: [SecretBytes] = []
 
-    init(_ input: [UInt8], _ keyManagement: KeyManagement) throws {
+    init(_ input: [UInt8]) throws {
         script = FuzzScript(input)
+        let keyManagement = script.element(of: KeyManagement.allCases)
         let usesMFP = script.byte() & 1 == 0
         var elements = ByteWriter()
         RSNElement(
@@ -164,6 +163,7 @@ private struct EAPOLRun {
     }
 
     private mutating func handle(_ input: borrowing HandshakeInput) throws {
+        FuzzTarget.feed()
         output.removeAll()
         wake = authenticator.handle(input, at: now, into: &output)
         if let wake { try always(wake > now, "it wants to be called in the past") }

@@ -4,7 +4,7 @@ import Wire
 
 extension FuzzTarget {
     /// Elements and the bodies of management frames, each read as everything it could be, and written again.
-    static let elements = FuzzTarget("elements") { input in
+    static let elements = FuzzTarget("elements", longest: 1_024) { input in
         try readElements(input)
         try readSuites(input)
         try readFrame(input)

@@ -5,7 +5,7 @@ import Wire
 
 extension FuzzTarget {
     /// A conversation with the kernel: requests, answers to them in pieces, and events, with attributes of any kind.
-    static let netlink = FuzzTarget("netlink") { input in
+    static let netlink = FuzzTarget("netlink", longest: 2_048) { input in
         try readMessages(input)
         var run = NetlinkRun(input)
         try run.play()
@@ -150,6 +150,7 @@ private struct NetlinkRun {
     }
 
     private mutating func handle(_ input: borrowing NetlinkInput) throws {
+        FuzzTarget.feed()
         output.removeAll()
         wake = client.handle(input, at: now, into: &output)
         if let wake { try always(wake > now, "it wants to be called in the past") }

@@ -9,7 +9,7 @@ import Wire
 extension FuzzTarget {
     /// An access point's side of SAE: commits and confirms of honest stations, the same ones altered, late, of other
     /// addresses, and whatever bytes.
-    static let sae = FuzzTarget("sae") { input in
+    static let sae = FuzzTarget("sae", longest: 512) { input in
         guard let start = saeStart else { throw FuzzFinding("the library does not work") }
         var run = SAERun(input, start)
         try run.play()
@@ -159,6 +159,7 @@ private struct SAERun {
     }
 
     private mutating func handle(_ input: borrowing SAEInput) throws {
+        FuzzTarget.feed()
         output.removeAll()
         wake = authenticator.handle(input, at: now, into: &output)
         if let wake { try always(wake > now, "it wants to be called in the past") }

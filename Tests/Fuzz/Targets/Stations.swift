@@ -9,7 +9,7 @@ import Wire
 
 extension FuzzTarget {
     /// The stations of an access point: management frames, EAPOL frames and a driver's answers in any order.
-    static let stations = FuzzTarget("stations") { input in
+    static let stations = FuzzTarget("stations", longest: 768) { input in
         var run = try StationsRun(input)
         try run.play()
     }
@@ -196,7 +196,7 @@ private struct StationsRun: ~Copyable {
     }
 
     private mutating func upheaval(_ phone: MACAddress) throws {
-        switch script.number(below: 8) {
+        switch script.number(below: 9) {
         case 0:
             if kind != .softMAC {
                 entries[phone] = nil
@@ -207,8 +207,12 @@ private struct StationsRun: ~Copyable {
         case 2: try handle(.rekey)
         case 3: try handle(.unexpectedFrame(from: phone))
         case 4: try handle(.eapolAcknowledged(phone))
-        case 5: try handle(.groupSequences(gtk: UInt64(script.uint32()), igtk: UInt64(script.uint32())))
+        case 5:
+            try handle(
+                .groupSequences(
+                    gtkIndex: 1 + script.byte() & 1, gtk: UInt64(script.uint32()), igtk: UInt64(script.uint32())))
         case 6: try handle(.stationAdded(phone, succeeded: script.byte() & 1 == 0))
+        case 7: try handle(.sendAllAway(.leaving))
         default: if script.byte() == 0 { try handle(.removeAll(.leaving)) }
         }
     }
@@ -228,6 +232,7 @@ private struct StationsRun: ~Copyable {
     // MARK: What must hold
 
     private mutating func handle(_ input: borrowing StationsInput) throws {
+        FuzzTarget.feed()
         output.removeAll()
         wake = stations.handle(input, at: now, into: &output)
         if let wake { try always(wake > now, "it wants to be called in the past") }
