@@ -185,7 +185,8 @@ let package = Package(
             name: "Box",
             dependencies: [
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
-                "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxRadio", "BoxRelay", "BoxRoom", "BoxWeb", "DTLS",
+                "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxRadio", "BoxRelay", "BoxRoom", "BoxWeb",
+                "DTLS",
                 "Hub", "WebRTCDirect", "IEEE80211", "Stations", "AccessPoint", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
@@ -244,9 +245,9 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "SansIO", "Wire", "JSON", "WebSocket", "STUN", "TURN", "ICE", "DTLS", "SCTP", "DataChannel",
-                "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "BoxConfiguration", "TestSupport",
-                "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto",
-                "SAE", "SAEClient", "Authenticator", "WiFiSupplicant", "Stations", "TestSupport",
+                "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "BoxConfiguration", "IEEE80211", "Netlink",
+                "NL80211", "WiFiCrypto", "SAE", "SAEClient", "Authenticator", "WiFiSupplicant", "Stations",
+                "TestSupport",
             ],
             path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings),
         .target(name: "FuzzEntry", dependencies: ["FuzzTargets"], path: "Tests/FuzzEntry", swiftSettings: settings),
