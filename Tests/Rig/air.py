@@ -6,7 +6,7 @@
             …
         capture.of(8)   # beacons
 
-Only for the rig's own kernel (scripts/lib/uml-run): it loads and unloads its driver, and names are the kernel's own.
+Only for the rig's own kernel (scripts/lib/rig-run): it loads and unloads its driver, and names are the kernel's own.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ WIRELESS = Path("/sys/class/ieee80211")
 
 def trouble() -> str | None:
     """Why there can be no simulated radios here, or None."""
-    if not os.uname().release.endswith("-kibitz"):
-        return "simulated radios need the rig's own kernel: use scripts/test radio"
+    if "RIG_JOB" not in os.environ:
+        return "simulated radios need a kernel of the rig's own: use scripts/test radio"
     return None
 
 

@@ -303,7 +303,7 @@ def hub_load(box: Box, *flags: str, **shape: float) -> Load:
 def wifi(seconds: float):
     """Access points on a kernel with simulated radios, hostapd's with dnsmasq."""
     with subprocess.Popen(
-            [ROOT / "scripts/lib/uml-run", os.environ["KIBITZ_KERNEL"], sys.executable,
+            [ROOT / "scripts/lib/rig-run", os.environ["KIBITZ_KERNEL"], sys.executable,
              ROOT / "scripts/lib/bench_wifi.py"], stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL) as guest:
         words = guest.stdout.read()
     if guest.returncode:

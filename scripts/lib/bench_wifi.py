@@ -1,5 +1,5 @@
 """Measures access points on the rig's kernel: the box, hostapd with dnsmasq, and iwd. scripts/lib/bench.py runs it there
-(see scripts/lib/uml-run) and makes its lines, one JSON list [row, value] each, into the table.
+(see scripts/lib/rig-run) and makes its lines, one JSON list [row, value] each, into the table.
 """
 
 from __future__ import annotations
