@@ -58,6 +58,10 @@ public struct DataChannelTable: Sendable {
     /// How many channels there are, closing ones included.
     public var count: Int { channels.count }
 
+    /// Whether something may still pass on a channel, or a channel waits for its reset. Those that we closed and that only the
+    /// peer keeps are not served.
+    public var isServed: Bool { channels.contains { $0.state != .closing(isOwnSideDone: true) } }
+
     /// How to send a message.
     public struct Sending: Sendable, Equatable {
         /// The payload protocol identifier.

@@ -20,6 +20,10 @@ public struct DataChannelTransport: ~Copyable {
     public private(set) var isProven = false
     private var dtlsDeadline: Timestamp?
     private var sctpDeadline: Timestamp?
+    /// Streams whose reset the peer can't have or refused: it is to be told in another way that their channels are closed.
+    private var failedResets: [UInt16] = []
+    /// Whether we are ending the association.
+    private var isEnding = false
 
     /// How far a transport is.
     private enum Stage {
@@ -109,6 +113,7 @@ public struct DataChannelTransport: ~Copyable {
         case .closed: return nil
         case .handshaking, .associating, .connected: break
         }
+        if !failedResets.isEmpty { endFailedResets(at: now, into: &output) }
         watchBuffer(into: &output)
         guard let dtlsDeadline else { return sctpDeadline }
         guard let sctpDeadline else { return dtlsDeadline }
@@ -189,13 +194,14 @@ public struct DataChannelTransport: ~Copyable {
                 early = []
             case .restarted: update(.restarted, at: now, into: &output)
             case .streamsReset(let streams): update(.streamsReset(streams), at: now, into: &output)
-            case .outgoingReset(let streams), .outgoingResetFailed(let streams):
-                update(.outgoingReset(streams), at: now, into: &output)
+            case .outgoingReset(let streams): update(.outgoingReset(streams), at: now, into: &output)
+            case .outgoingResetFailed(let streams): failedResets += streams
             case .refused: break
             case .closed(let reason):
                 switch reason {
                 case .aborted: break
-                case .shutdown, .abortedByPeer: shut(.closedByPeer, at: now, into: &output)
+                case .shutdown: shut(isEnding ? .closed : .closedByPeer, at: now, into: &output)
+                case .abortedByPeer: shut(.closedByPeer, at: now, into: &output)
                 case .unreachable, .protocolViolation: shut(.sctpFailed(reason), at: now, into: &output)
                 }
             }
@@ -275,11 +281,26 @@ public struct DataChannelTransport: ~Copyable {
     }
 
     /// Sends what channels want said. This happens while the events of another use of the association are being carried out, so
-    /// it has an output of its own; all it can tell is a refusal, to a peer that has filled the buffers with its own doing.
+    /// it has an output of its own. It can tell of a refusal, to a peer that has filled the buffers with its own doing, and of a
+    /// reset that the peer never announced (RFC 6525).
     private mutating func reply(_ input: SCTPInput, at now: Timestamp, into output: inout TransportOutput) {
         output.replies.removeAll()
         sctpDeadline = sctp.handle(input, at: now, into: &output.replies)
         seal(output.replies, at: now, into: &output)
+        for event in output.replies.events {
+            if case .outgoingResetFailed(let streams) = event { failedResets += streams }
+        }
+    }
+
+    /// Closes channels that can't be closed by a reset. RFC 8831 section 6.7 knows no other way for a single one: those are dead on
+    /// our side, and the peer learns of it when nothing else is served and the association ends, behind all that waits.
+    private mutating func endFailedResets(at now: Timestamp, into output: inout TransportOutput) {
+        let streams = failedResets
+        failedResets.removeAll()
+        update(.outgoingReset(streams), at: now, into: &output)
+        guard isConnected, !isEnding, !channels.isServed else { return }
+        isEnding = true
+        associate(.shutdown, at: now, into: &output)
     }
 
     /// Tells when too much waits for the peer, and when that is over.
