@@ -119,6 +119,23 @@ def test_page_from_elsewhere(party, kind):
         wait_until(lambda: own_id(cleo) == identity, CARRY_LIMIT, "a reload keeps the identity", detail=party.describe)
 
 
+@pytest.mark.parametrize("kind", ["chromium", "firefox"])
+def test_code_for_the_hosted_page(party, kind):
+    """The invitation has the hub's code as well, so that a box without a screen can show it; one code at a time."""
+    ada = getattr(party, kind)("ada")
+    party.join(ada)
+    ada.wait("document.querySelector('#invite')?.checkVisibility()", what="the button")
+    ada.click("#invite")
+    ada.wait("document.querySelector('#invite-other')?.checkVisibility()", what="the way to the other code")
+    assert scan(ada.screenshot(f"invite-room-{kind}")).endswith(f"/#{party.box.secret}")
+    ada.click("#invite-other")
+    link = scan(ada.screenshot(f"invite-hosted-{kind}"))
+    assert link == f"https://kibitz.chat/?galaxy={blob(party)}#{party.box.secret}"
+    assert ada.eval("document.querySelector('#invite-link').value") == link
+    ada.click("#invite-other")
+    assert scan(ada.screenshot(f"invite-back-{kind}")).endswith(f"/#{party.box.secret}")
+
+
 def test_link_with_blob_to_the_box_itself(party):
     """`/?galaxy=<blob>#<secret>` on the box: the box is recognised, so the WebSocket serves as ever."""
     ada, bob = party.chromium("ada"), party.firefox("bob")

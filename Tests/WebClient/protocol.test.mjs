@@ -113,12 +113,18 @@ test('sessions and facts about the box', () => {
   assert.equal(protocol.parseSession({ id: 'kl-a', token: '' }), null);
   const facts = protocol.parseRoomInformation({ name: 'R', version: '1', http: 80, https: 99_999, certificate: '?' });
   assert.deepEqual(facts, {
-    name: 'R', version: '1', http: 80, https: null, certificate: 'own', scheme: 'http', hub: null, discovery: false,
+    name: 'R', version: '1', http: 80, https: null, certificate: 'own', scheme: 'http', hub: null, base: null,
+    discovery: false,
   });
   assert.equal(protocol.parseRoomInformation({ name: 'Another web server', version: '1' }), null);
   const blob = `g1|abcdefgh|${'p'.repeat(24)}|${'A'.repeat(43)}|10.0.0.1~4711`;
   const withHub = protocol.parseRoomInformation({ http: 80, https: 443, hub: blob, discovery: true });
   assert.deepEqual([withHub.hub.text, withHub.discovery], [blob, true]);
+  const bases = ['https://kibitz.chat', 'https://example.org/kibitz', 'http://10.0.0.1:8080', 'javascript:alert(1)', 'https://a/?x', 'https://a/#x', 'https://a/', 'https://', 7];
+  assert.deepEqual(
+    bases.map((base) => protocol.parseRoomInformation({ http: 80, hub: blob, base }).base),
+    [...bases.slice(0, 3), null, null, null, null, null, null],
+  );
   const session = { id: 'kl-a', token: 't', name: 'Room' };
   const iceServers = [{ urls: ['stun:10.0.0.1:3478'] }];
   assert.deepEqual(protocol.parseHubSession({ ...session, iceServers }), { ...session, iceServers, information: null });

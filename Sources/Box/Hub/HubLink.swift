@@ -67,6 +67,8 @@ public struct HubBlob: Sendable, Equatable, CustomStringConvertible {
 
 /// The link that opens the room on Kibitz's hosted page, through the hub: `<base>/?galaxy=<blob>#<room>`.
 public struct HubLink: Sendable, Equatable, CustomStringConvertible {
+    /// Where the page is, without `/` at its end.
+    public let base: String
     private let text: String
 
     /// Makes a link.
@@ -77,6 +79,7 @@ public struct HubLink: Sendable, Equatable, CustomStringConvertible {
     public init(base: String, blob: HubBlob, room: String) {
         var base = base[...]
         while base.last == "/" { base.removeLast() }
+        self.base = String(base)
         text = "\(base)/?galaxy=\(blob)#\(room)"
     }
 

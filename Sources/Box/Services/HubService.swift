@@ -108,7 +108,7 @@ final class HubService: Sendable {
                     fingerprint: hexadecimal(identity.certificate.fingerprint), port: Int(port),
                     addresses: addresses.map(\.description)) : nil
             let dialling = HubFacts.Dialling(
-                blob: "\(blob)", link: "\(link)", direct: direct, discovery: configuration.discovery)
+                blob: "\(blob)", link: "\(link)", base: link.base, direct: direct, discovery: configuration.discovery)
             guard facts.dialling != dialling else { return }
             facts.dialling = dialling
             do {

@@ -8,15 +8,18 @@ public final class HubFacts: Sendable {
         public var blob: String
         /// The link for Kibitz's hosted page, the room's secret behind `#`.
         public var link: String
+        /// Where that page is, without `/` at its end, such as `https://kibitz.chat`.
+        public var base: String
         /// What a page needs for WebRTC Direct; nil where that is not served.
         public var direct: Direct?
         /// Whether the hub answers to the well-known identity, so that anyone on the network can pose as it.
         public var discovery: Bool
 
         /// Makes a description.
-        public init(blob: String, link: String, direct: Direct?, discovery: Bool) {
+        public init(blob: String, link: String, base: String, direct: Direct?, discovery: Bool) {
             self.blob = blob
             self.link = link
+            self.base = base
             self.direct = direct
             self.discovery = discovery
         }

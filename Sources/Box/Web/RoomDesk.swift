@@ -74,6 +74,10 @@ struct RoomDesk: Sendable {
             room.member("hub") { writer in
                 if let hub { writer.string(hub.blob) } else { writer.null() }
             }
+            // With the blob and the secret that the page has, the link of the hub's code.
+            room.member("base") { writer in
+                if let hub { writer.string(hub.base) } else { writer.null() }
+            }
             // Whether anyone on the network can pose as the hub.
             room.member("discovery", hub?.discovery ?? false)
         }

@@ -173,7 +173,7 @@ function connect() {
 
   lobby.on('join', (name) => room.join(name));
   $('leave').onclick = () => room.leave();
-  $('invite').onclick = $('alone-invite').onclick = async () => openInvitation(await invitation());
+  $('invite').onclick = $('alone-invite').onclick = async () => openInvitation(await invitation(), hostedInvitation());
   $('share-camera').onclick = () => helpCamera();
   $('camera-offer').hidden = media.available;
 
@@ -342,7 +342,8 @@ function showProblem(problem) {
  * that never was here; and with the blob where this page did not come from the box.
  */
 async function invitation() {
-  if (!whereabouts.information) await whereabouts.learn();
+  // The box's addresses may have changed since.
+  if (whereabouts.atBox || !whereabouts.information) await whereabouts.learn();
   if (!whereabouts.atBox) return `${location.origin}${location.pathname}?galaxy=${whereabouts.known.text}#${secret}`;
   const { information } = whereabouts;
   // The owner's certificate is for names, and this page's may be another one.
@@ -350,6 +351,12 @@ async function invitation() {
   const { scheme } = information;
   const origin = new URL(`${scheme}://${location.hostname}:${information[scheme] ?? ''}`).origin;
   return `${origin}/#${secret}`;
+}
+
+/** The link for Kibitz's page, which dials the box's hub with the blob in it; null where the box has none or does not say. */
+function hostedInvitation() {
+  const { hub, base } = whereabouts.information ?? {};
+  return hub && base ? `${base}/?galaxy=${hub.text}#${secret}` : null;
 }
 
 async function helpCamera() {

@@ -202,8 +202,15 @@ export function parseRoomInformation(value) {
     certificate: value.certificate === 'owner' ? 'owner' : 'own',
     scheme: value.scheme === 'https' ? 'https' : 'http',
     hub: parseBlob(value.hub),
+    base: parseBase(value.base),
     discovery: value.discovery === true,
   };
+}
+
+/** Where the page is that dials the hub by a link: an origin, maybe with a path, and no `/` at its end. */
+function parseBase(value) {
+  if (!isText(value, 256) || !/^https?:\/\/[^?#]+[^?#/]$/.test(value)) return null;
+  return URL.canParse(value) ? value : null;
 }
 
 /** The answer of `GET /api/turn`, as RTCConfiguration's `iceServers`. */

@@ -85,6 +85,12 @@ const english = {
   inviteCode: 'QR code with the link to this room',
   inviteLink: 'Link to this room',
   inviteLoopback: 'This address works only on this computer. For others, use the code that the box shows.',
+  inviteHosted: (page) => `Code for ${page}`,
+  inviteHostedHint: (page) =>
+    `For people who use ${page}: it reaches this box by itself, also without internet once it was loaded. They meet in its room, not in this one.`,
+  inviteHostedCode: (page) => `QR code with the link for ${page}`,
+  inviteHostedLink: (page) => `Link for ${page}`,
+  inviteRoom: 'Code for this room',
   copy: 'Copy link',
   copied: 'Link copied.',
   copyFailed: 'Please copy the link by hand: it is selected.',

@@ -17,18 +17,34 @@ export function prepareDialogs() {
   }
 }
 
-/** @param link the address to share */
-export function openInvitation(link) {
+/**
+ * @param link the address to share
+ * @param hosted the address by which another page's people come to the box through its hub, or null where there is none
+ */
+export function openInvitation(link, hosted) {
+  showInvitation(link, { hosted, isHosted: false });
+  $('invite-dialog').showModal();
+  $('invite-copy').focus();
+}
+
+/** Shows one code: two in one picture would leave it to chance which of them a camera takes. */
+function showInvitation(room, { hosted, isHosted }) {
+  const link = isHosted ? hosted : room;
+  const page = hosted === null ? '' : new URL(hosted).host;
   const { path, side } = qrPath(link);
   $('invite-code').replaceChildren(drawing(path, side));
+  $('invite-code').setAttribute('aria-label', isHosted ? words.inviteHostedCode(page) : words.inviteCode);
+  setText($('invite-hint'), isHosted ? words.inviteHostedHint(page) : words.inviteHint);
   $('invite-link').value = link;
+  $('invite-link').setAttribute('aria-label', isHosted ? words.inviteHostedLink(page) : words.inviteLink);
   $('invite-loopback').hidden = !LOOPBACK.test(new URL(link).hostname);
   setText($('invite-done'), '');
   $('invite-copy').onclick = async () => setText($('invite-done'), (await copy(link)) ? words.copied : words.copyFailed);
   $('invite-share').hidden = typeof navigator.share !== 'function';
   $('invite-share').onclick = () => navigator.share({ title: words.shareTitle, url: link }).catch(() => {});
-  $('invite-dialog').showModal();
-  $('invite-copy').focus();
+  $('invite-other').hidden = hosted === null;
+  setText($('invite-other'), isHosted ? words.inviteRoom : words.inviteHosted(page));
+  $('invite-other').onclick = () => showInvitation(room, { hosted, isHosted: !isHosted });
 }
 
 async function copy(text) {

@@ -2,7 +2,8 @@
 import { $, setText } from './dom.js';
 
 export function showScreen(name) {
-  $(name === 'message' ? 'message-slot' : 'notices').append($('notice'));
+  // Only in the room does a notice lie above what is there.
+  $({ message: 'message-slot', lobby: 'lobby-slot' }[name] ?? 'notices').prepend($('notice'));
   document.body.dataset.screen = name;
 }
 
