@@ -69,6 +69,11 @@ public struct AccessPointSnapshot: Sendable {
     public let counters: AccessPointCounters
     /// What its stations have done since the beacon began.
     public let stationCounters: StationsCounters?
+
+    /// That of an access point that is stopped.
+    public static let none = AccessPointSnapshot(
+        state: .stopped, beacon: nil, stations: [], refusals: [], trouble: [], counters: AccessPointCounters(),
+        stationCounters: nil)
 }
 
 extension AccessPoint {
