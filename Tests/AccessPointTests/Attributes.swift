@@ -63,7 +63,7 @@ struct MockRequest {
 enum C {
     static let getWiphy: UInt8 = 1, newWiphy: UInt8 = 3, delWiphy: UInt8 = 4
     static let getInterface: UInt8 = 5, setInterface: UInt8 = 6, newInterface: UInt8 = 7, delInterface: UInt8 = 8
-    static let setKey: UInt8 = 10, newKey: UInt8 = 11, delKey: UInt8 = 12
+    static let getKey: UInt8 = 9, setKey: UInt8 = 10, newKey: UInt8 = 11, delKey: UInt8 = 12
     static let setBeacon: UInt8 = 14, startAP: UInt8 = 15, stopAP: UInt8 = 16
     static let getStation: UInt8 = 17, setStation: UInt8 = 18, newStation: UInt8 = 19, delStation: UInt8 = 20
     static let setBSS: UInt8 = 25, reqSetReg: UInt8 = 27, getReg: UInt8 = 31

@@ -327,6 +327,11 @@ final class MockKernel {
         case C.newKey: return newKey(request, place, radio)
         case C.setKey: return setKey(request, place)
         case C.delKey: return .messages([])
+        case C.getKey:
+            guard radio.chip.isSoftMAC else { return .error(95) }
+            return .messages([
+                message(C.newKey, [Attribute.write(A.key, nested: [Attribute.write(4, [7, 1, 0, 0, 0, 0])])])
+            ])
         case C.newStation, C.setStation, C.delStation, C.getStation: return station(request, place, radio)
         case C.frame:
             guard let frame = request[A.frame]?.payload, frame.count >= 24 else { return .error(22) }

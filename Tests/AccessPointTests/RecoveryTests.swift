@@ -123,7 +123,7 @@ import Wire
         rig.run(for: AccessPoint.checkInterval + AccessPoint.answerTimeout + .seconds(1))
         #expect(downs(rig) == 1)
         rig.kernel.mute = []
-        #expect(rig.runUntilUp() != nil)
+        #expect(rig.runUntilUp(within: .seconds(30)) != nil)
     }
 
     @Test func aSwitchTurnsItOffAndOn() throws {

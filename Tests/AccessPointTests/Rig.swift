@@ -21,6 +21,7 @@ final class Rig {
     private var radioClient = NetlinkClient(family: .nl80211(number: 0x1C))
     private var routeClient = NetlinkClient(family: .route)
     private var netlinkOutput = NetlinkOutput()
+    private var clientWake: Timestamp?
     private var due: [(Timestamp, AccessPointInput)] = []
     /// How long a request takes.
     var latency = Duration.microseconds(200)
@@ -66,10 +67,11 @@ final class Rig {
         case .request(let id, let request):
             netlinkOutput.removeAll()
             switch request {
-            case .nl80211: _ = radioClient.handle(.request(id, request), at: now, into: &netlinkOutput)
+            case .nl80211: clientWake = radioClient.handle(.request(id, request), at: now, into: &netlinkOutput)
             case .route: _ = routeClient.handle(.request(id, request), at: now, into: &netlinkOutput)
             }
-            for message in netlinkOutput.messages { answer(message.bytes, isRoute: request.isRoute) }
+            let messages = netlinkOutput.messages
+            for message in messages { answer(message.bytes, isRoute: request.isRoute) }
         case .openEAPOL(let interface): openEAPOL = interface
         case .closeEAPOL: openEAPOL = nil
         case .sendEAPOL(let station, let frame): eapol.append((station, frame))
@@ -125,9 +127,15 @@ final class Rig {
         if isRoute {
             _ = routeClient.handle(.datagram(bytes.span.bytes), at: now, into: &netlinkOutput)
         } else {
-            _ = radioClient.handle(.datagram(bytes.span.bytes), at: now, into: &netlinkOutput)
+            clientWake = radioClient.handle(.datagram(bytes.span.bytes), at: now, into: &netlinkOutput)
         }
-        for event in netlinkOutput.events {
+        tellOutput()
+    }
+
+    private func tellOutput() {
+        let told = netlinkOutput
+        for message in told.messages { answer(message.bytes, isRoute: false) }
+        for event in told.events {
             switch event {
             case .reply(let id, let result): due.append((now + latency, .reply(id, result)))
             case .nl80211(let event): due.append((now + latency, .event(event)))
@@ -164,6 +172,11 @@ final class Rig {
                 due.remove(at: next.offset)
                 now = max(now, next.element.0)
                 give(next.element.1)
+            } else if let client = clientWake, client <= min(end, wake ?? end) {
+                now = max(now, client)
+                netlinkOutput.removeAll()
+                clientWake = radioClient.handle(.wake, at: now, into: &netlinkOutput)
+                tellOutput()
             } else if let wake, wake <= end {
                 now = max(now, wake)
                 give(.wake)

@@ -194,7 +194,7 @@ extension AccessPointEngine {
                 )
             }
         case .down(let trouble): logger.warning("the Wi-Fi is down: \(trouble)")
-        case .stopped: break
+        case .preparing, .stopped: break
         case .station(let event): tell(event)
         }
         onEvent(event)

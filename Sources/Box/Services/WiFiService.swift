@@ -55,6 +55,7 @@ final class WiFiService: Sendable {
         radio.start()
         for await event in events {
             switch event {
+            case .preparing(let interface): await network.prepare(interface: interface, hubPort: hubPort)
             case .up(let interface, _): await network.start(interface: interface, hubPort: hubPort)
             case .down, .stopped: await network.stop()
             case .station: break

@@ -55,7 +55,10 @@ extension AccessPoint {
         case .unexpectedFrame(let interface, let station):
             guard interface == present?.interface.index else { return }
             drive(.unexpectedFrame(station), at: now, into: &output)
-        case .accessPointStarted, .controlPortFrameTransmitted, .connectionFailed, .scanStarted, .radar, .other:
+        case .controlPortFrameTransmitted(let status):
+            guard status.interface == present?.interface.index else { return }
+            reported(status.cookie, status.wasAcknowledged, at: now, into: &output)
+        case .accessPointStarted, .connectionFailed, .scanStarted, .radar, .other:
             break
         }
     }

@@ -21,6 +21,8 @@ extension AccessPoint {
         case probed(MACAddress, Bool)
         case activity(MACAddress, Duration, signal: Int?)
         case unexpectedFrame(MACAddress)
+        case eapolAcknowledged(MACAddress)
+        case groupSequences(UInt8, gtk: UInt64, igtk: UInt64)
         case removeAll(ReasonCode)
     }
 
@@ -77,6 +79,11 @@ extension AccessPoint {
                     ?? nil
             case .unexpectedFrame(let station):
                 stations?.handle(.unexpectedFrame(from: station), at: now, into: &stationsOutput) ?? nil
+            case .eapolAcknowledged(let station):
+                stations?.handle(.eapolAcknowledged(station), at: now, into: &stationsOutput) ?? nil
+            case .groupSequences(let index, let gtk, let igtk):
+                stations?.handle(
+                    .groupSequences(gtkIndex: index, gtk: gtk, igtk: igtk), at: now, into: &stationsOutput) ?? nil
             case .removeAll(let reason): stations?.handle(.removeAll(reason), at: now, into: &stationsOutput) ?? nil
             }
         changeRunning { $0.stationsWake = wake }
@@ -105,13 +112,13 @@ extension AccessPoint {
             if isEAPOLSocketOpen {
                 output.actions.append(.sendEAPOL(to: station, frame))
             } else {
+                let tells = running.radio.has(.controlPortTransmitStatus)
+                let parameters = ControlPortFrameParameters(
+                    interface: index, destination: station, frame: frame, isUnencrypted: !isEncrypted,
+                    wantsStatus: tells)
                 send(
-                    .nl80211(
-                        .sendControlPortFrame(
-                            ControlPortFrameParameters(
-                                interface: index, destination: station, frame: frame, isUnencrypted: !isEncrypted))),
-                    for: .any,
-                    at: now, into: &output)
+                    .nl80211(.sendControlPortFrame(parameters)), for: tells ? .eapol(station) : .any, at: now,
+                    into: &output)
             }
         case .addStation(let station):
             send(
@@ -143,7 +150,10 @@ extension AccessPoint {
             for request in Requests.groupKeys(index, keys, protects: running.security.protectsManagementFrames) {
                 send(.nl80211(request), for: essential("set the group key"), at: now, into: &output)
             }
-        case .readGroupSequences: break
+        case .readGroupSequences(let gtkIndex, let igtkIndex):
+            send(
+                .nl80211(.getKey(interface: index, station: nil, index: gtkIndex)),
+                for: .groupSequence(gtkIndex: gtkIndex, igtkIndex: igtkIndex), at: now, into: &output)
         case .setProtection(let nonERP, let nonHT):
             guard running.security.kind == .softMAC else { return }
             changeRunning { running in
@@ -173,30 +183,45 @@ extension AccessPoint {
         case (.addStation(let station), .failure): drive(.added(station, false), at: now, into: &output)
         case (.frame(let id), .success(let reply)):
             guard case .done(let cookie?) = reply else { return }
-            sent(id, cookie, at: now, into: &output)
+            sent(.frame(id), cookie, at: now, into: &output)
+        case (.eapol(let station), .success(let reply)):
+            guard case .done(let cookie?) = reply else { return }
+            sent(.eapol(station), cookie, at: now, into: &output)
+        case (.groupSequence(let gtkIndex, let igtkIndex), .success(let reply)):
+            guard let index = present?.interface.index, let gtk = reply.keySequence else { return }
+            guard let igtkIndex else {
+                return drive(.groupSequences(gtkIndex, gtk: gtk, igtk: 0), at: now, into: &output)
+            }
+            send(
+                .nl80211(.getKey(interface: index, station: nil, index: igtkIndex)),
+                for: .managementSequence(gtkIndex: gtkIndex, gtk: gtk), at: now, into: &output)
+        case (.managementSequence(let gtkIndex, let gtk), .success(let reply)):
+            drive(.groupSequences(gtkIndex, gtk: gtk, igtk: reply.keySequence ?? 0), at: now, into: &output)
         case (.frame(let id), .failure): drive(.transmitted(id, false), at: now, into: &output)
         case (.checkInterface, .success(let reply)): checked(reply.interfaces, at: now, into: &output)
         case (.checkStations, .success(let reply)): checked(reply.stations, at: now, into: &output)
         case (.checkInterface, .failure(let error)):
             fail("look at the interface", error.description, at: now, into: &output)
-        case (.step, _), (.any, _), (.essential, .success), (.checkStations, .failure), (.stopAP, _): break
+        case (.step, _), (.any, _), (.essential, .success), (.checkStations, .failure), (.stopAP, _),
+            (.eapol, .failure), (.groupSequence, .failure), (.managementSequence, .failure):
+            break
         }
     }
 
     // MARK: Frames
 
     private mutating func sent(
-        _ id: TransmissionID, _ cookie: UInt64, at now: Timestamp, into output: inout AccessPointOutput
+        _ frame: Running.Sent, _ cookie: UInt64, at now: Timestamp, into output: inout AccessPointOutput
     ) {
         var early: Bool?
         changeRunning { running in
             if let place = running.earlyReports.firstIndex(where: { $0.cookie == cookie }) {
                 early = running.earlyReports.remove(at: place).acknowledged
             } else if running.cookies.count < Running.maximumCookies {
-                running.cookies[cookie] = id
+                running.cookies[cookie] = frame
             }
         }
-        if let early { drive(.transmitted(id, early), at: now, into: &output) }
+        if let early { became(frame, acknowledged: early, at: now, into: &output) }
     }
 
     /// The driver tells what became of a frame.
@@ -204,14 +229,23 @@ extension AccessPoint {
         _ cookie: UInt64, _ acknowledged: Bool, at now: Timestamp, into output: inout AccessPointOutput
     ) {
         guard let running = present else { return }
-        if let id = running.cookies[cookie] {
+        if let frame = running.cookies[cookie] {
             changeRunning { $0.cookies[cookie] = nil }
-            drive(.transmitted(id, acknowledged), at: now, into: &output)
+            became(frame, acknowledged: acknowledged, at: now, into: &output)
         } else {
             changeRunning { running in
                 if running.earlyReports.count >= Running.maximumEarlyReports { running.earlyReports.removeFirst() }
                 running.earlyReports.append((cookie, acknowledged))
             }
+        }
+    }
+
+    private mutating func became(
+        _ frame: Running.Sent, acknowledged: Bool, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        switch frame {
+        case .frame(let id): drive(.transmitted(id, acknowledged), at: now, into: &output)
+        case .eapol(let station): if acknowledged { drive(.eapolAcknowledged(station), at: now, into: &output) }
         }
     }
 

@@ -305,6 +305,7 @@ extension AccessPoint {
 
     private mutating func takeDown(at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
+        output.events.append(.preparing(interface: interface.name))
         // An access point, or anything else, that was left running on it ends with that.
         take(.takeDown, .route(.setLink(index: interface.index, isUp: false)), at: now, into: &output)
     }
@@ -441,8 +442,9 @@ extension AccessPoint {
         counters.starts &+= 1
         counters.lastStart = now - attemptBegan
         var limits = StationsLimits()
-        // Who can't be asked is given more time: a phone that sleeps has nothing to say.
-        limits.silence = radio.canProbe ? configuration.silence : configuration.silence * Self.patienceWithoutProbes
+        // Who can't be asked, not even by a handshake, is given more time: a phone that sleeps has nothing to say.
+        let canAsk = radio.canProbe || security.kind == .fullMAC
+        limits.silence = canAsk ? configuration.silence : configuration.silence * Self.patienceWithoutProbes
         limits.groupRekeyInterval = configuration.rekeyInterval
         do {
             stations = try Stations(
@@ -451,7 +453,8 @@ extension AccessPoint {
                     password: security.offersSAE ? SecretBytes(Array(configuration.passphrase.utf8)) : nil,
                     limit: min(
                         configuration.stationLimit, radio.maximumStations.map(Int.init) ?? configuration.stationLimit),
-                    answersProbeRequests: security.kind == .softMAC && !radio.answersProbeRequests, limits: limits),
+                    answersProbeRequests: security.kind == .softMAC && !radio.answersProbeRequests,
+                    canProbe: radio.canProbe, limits: limits),
                 generator: generator)
         } catch {
             return fail("set up the keys", "\(error)", at: now, into: &output)

@@ -117,6 +117,10 @@ public struct AccessPoint: ~Copyable {
         case any
         case addStation(MACAddress)
         case frame(TransmissionID)
+        case eapol(MACAddress)
+        /// The packet number of a group key, and of the one for management frames besides.
+        case groupSequence(gtkIndex: UInt8, igtkIndex: UInt8?)
+        case managementSequence(gtkIndex: UInt8, gtk: UInt64)
         case checkInterface
         case checkStations
         case stopAP

@@ -65,6 +65,8 @@ public enum AccessPointAction: Sendable {
 
 /// Something to be told.
 public enum AccessPointEvent: Hashable, Sendable {
+    /// It will be on this interface, on which nobody is yet.
+    case preparing(interface: String)
     /// The access point sends beacons; told again after a rotation, and when its interface got another name.
     case up(interface: String, index: UInt32)
     /// There is none any more; it comes back by itself.

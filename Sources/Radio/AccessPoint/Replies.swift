@@ -9,6 +9,12 @@ extension NetlinkReply {
 
     var stations: [StationInfo] { if case .stations(let list) = self { list } else { [] } }
 
+    /// The packet number of a key's last frame, of at most six octets.
+    var keySequence: UInt64? {
+        guard case .keySequence(let octets) = self, octets.count <= 8 else { return nil }
+        return octets.reversed().reduce(0) { $0 << 8 | UInt64($1) }
+    }
+
     /// The country whose rules are in force; `00` for what is allowed everywhere.
     var country: String { if case .regulatory(let domain) = self { domain.alpha2 } else { "00" } }
 

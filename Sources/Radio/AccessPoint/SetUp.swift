@@ -108,8 +108,14 @@ struct Running: Sendable {
     let isRotated: Bool
     var stationsWake: Timestamp?
     var nextCheck: Timestamp
+    /// A frame under way.
+    enum Sent: Sendable {
+        case frame(TransmissionID)
+        case eapol(MACAddress)
+    }
+
     /// Frames under way, by the driver's cookie.
-    var cookies: [UInt64: TransmissionID] = [:]
+    var cookies: [UInt64: Sent] = [:]
     /// Reports of frames whose cookie is not known yet: the report may overtake the answer that names it.
     var earlyReports: [(cookie: UInt64, acknowledged: Bool)] = []
     /// What the driver knew of stations at the last check.
