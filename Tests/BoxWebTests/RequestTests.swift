@@ -3,18 +3,6 @@ import Testing
 @testable import BoxWeb
 
 @Suite struct RequestTests {
-    @Test(arguments: [
-        ("plain", "plain"), ("a%20b+c", "a b c"), ("%C3%A9", "é"), ("", ""), ("%2b%2B", "++"),
-    ])
-    func `percent-encoded text is decoded`(_ encoded: String, _ decoded: String) {
-        #expect(percentDecoded(encoded[...]) == decoded)
-    }
-
-    @Test(arguments: ["%", "%4", "%zz", "%+1", "%C3", "%ff%fe"])
-    func `wrong percent-encoding is refused`(_ encoded: String) {
-        #expect(percentDecoded(encoded[...]) == nil)
-    }
-
     @Test func `an address is limited on its own, and remembered addresses are bounded`() {
         let limiter = AddressRateLimiter(rate: 0.001, burst: 3)
         #expect((0..<5).map { _ in limiter.allows("10.0.0.1") } == [true, true, true, false, false])
