@@ -59,21 +59,27 @@ public struct Stations: ~Copyable {
     public init(
         configuration: StationsConfiguration, generator: any RandomNumberGenerator & Sendable
     ) throws(WiFiCryptoError) {
-        var numbers = SourceOfNumbers(base: generator)
-        self.configuration = configuration
-        policy = AssociationPolicy(description: configuration.description)
-        template = BeaconTemplate(configuration.description)
-        groupKeys = GroupKeyring(
-            current: .fresh(
-                usesManagementFrameProtection: configuration.description.rsn.capabilities
-                    .contains(.managementFrameProtectionCapable), using: &numbers))
-        refusalList = RefusalList(capacity: configuration.limits.maximumRefusals)
+        var sae: SAEAuthenticator?
         if let password = configuration.password, configuration.kind == .softMAC {
             sae = try SAEAuthenticator(
                 password: password, ssid: configuration.description.ssid, bss: configuration.description.bss,
                 generator: generator)
         }
-        self.generator = numbers
+        self.init(configuration: configuration, sae: sae, generator: SourceOfNumbers(base: generator))
+    }
+
+    private init(configuration: StationsConfiguration, sae: SAEAuthenticator?, generator: SourceOfNumbers) {
+        var generator = generator
+        self.configuration = configuration
+        self.sae = sae
+        policy = AssociationPolicy(description: configuration.description)
+        template = BeaconTemplate(configuration.description)
+        groupKeys = GroupKeyring(
+            current: .fresh(
+                usesManagementFrameProtection: configuration.description.rsn.capabilities
+                    .contains(.managementFrameProtectionCapable), using: &generator))
+        refusalList = RefusalList(capacity: configuration.limits.maximumRefusals)
+        self.generator = generator
     }
 
     /// How many stations are on or on their way.

@@ -6,7 +6,10 @@ private func freeWorkspace(_ context: OpaquePointer?) {
 }
 
 /// Numbers of one computation: OpenSSL keeps them together, and overwrites them when they are freed.
-struct Workspace: ~Copyable {
+///
+/// A class, as is ``Montgomery``: where a value that can't be copied is borrowed for a call whose arguments may throw,
+/// Swift 6.2 stops with an error of its own.
+final class Workspace {
     private let handle: Handle
 
     init() throws(WiFiCryptoError) {
@@ -64,7 +67,7 @@ struct Workspace: ~Copyable {
 }
 
 /// Multiplication modulo an odd number in Montgomery's form. Nothing here branches on the numbers' values.
-struct Montgomery: ~Copyable, @unchecked Sendable {
+final class Montgomery: @unchecked Sendable {
     private let form: Handle
 
     init(modulus: borrowing Handle) throws(WiFiCryptoError) {
@@ -75,14 +78,14 @@ struct Montgomery: ~Copyable, @unchecked Sendable {
     }
 
     /// A number's form.
-    func enter(_ number: OpaquePointer, _ space: borrowing Workspace) throws(WiFiCryptoError) -> OpaquePointer {
+    func enter(_ number: OpaquePointer, _ space: Workspace) throws(WiFiCryptoError) -> OpaquePointer {
         let result = try space.number()
         try require(BN_to_montgomery(result, number, form.pointer, space.context), "BN_to_montgomery")
         return result
     }
 
     /// The number of a form.
-    func leave(_ number: OpaquePointer, _ space: borrowing Workspace) throws(WiFiCryptoError) -> OpaquePointer {
+    func leave(_ number: OpaquePointer, _ space: Workspace) throws(WiFiCryptoError) -> OpaquePointer {
         let result = try space.number()
         try require(BN_from_montgomery(result, number, form.pointer, space.context), "BN_from_montgomery")
         return result
@@ -90,7 +93,7 @@ struct Montgomery: ~Copyable, @unchecked Sendable {
 
     /// The product of two forms, as a form.
     func multiply(
-        _ left: OpaquePointer, _ right: OpaquePointer, _ space: borrowing Workspace
+        _ left: OpaquePointer, _ right: OpaquePointer, _ space: Workspace
     ) throws(WiFiCryptoError) -> OpaquePointer {
         let result = try space.number()
         try require(BN_mod_mul_montgomery(result, left, right, form.pointer, space.context), "BN_mod_mul_montgomery")
@@ -99,7 +102,7 @@ struct Montgomery: ~Copyable, @unchecked Sendable {
 
     /// A power of a form, as a form.
     func power(
-        _ base: OpaquePointer, _ exponent: borrowing Handle, modulus: borrowing Handle, _ space: borrowing Workspace
+        _ base: OpaquePointer, _ exponent: borrowing Handle, modulus: borrowing Handle, _ space: Workspace
     ) throws(WiFiCryptoError) -> OpaquePointer {
         let result = try space.number()
         try require(
@@ -191,7 +194,7 @@ struct LibraryPoint: ~Copyable {
     }
 
     init(
-        _ point: P256.Point, _ constants: borrowing P256.Constants, _ space: borrowing Workspace
+        _ point: P256.Point, _ constants: borrowing P256.Constants, _ space: Workspace
     ) throws(WiFiCryptoError) {
         let handle = try Handle(EC_POINT_new(constants.group.pointer), EC_POINT_clear_free, "EC_POINT_new")
         try require(
@@ -204,7 +207,7 @@ struct LibraryPoint: ~Copyable {
 
     /// The point's value; nil at infinity.
     func value(
-        _ constants: borrowing P256.Constants, _ space: borrowing Workspace
+        _ constants: borrowing P256.Constants, _ space: Workspace
     ) throws(WiFiCryptoError) -> P256.Point? {
         guard EC_POINT_is_at_infinity(constants.group.pointer, pointer) == 0 else { return nil }
         let x = try space.number()

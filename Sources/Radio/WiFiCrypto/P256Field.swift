@@ -75,7 +75,7 @@ extension P256 {
 }
 
 /// Numbers modulo the prime, in Montgomery's form, and the memory of one computation.
-private struct Field: ~Copyable {
+private struct Field {
     let curve: P256
     let space: Workspace
 
