@@ -13,7 +13,7 @@ import time
 import pytest
 
 from Rig import network
-from Rig.box import ROOT
+from Rig.box import ROOT, command, yaml_text
 from Rig.lan import CLIENTS, UPLINK, UPLINK_V6, Lan
 from Rig.network import inside
 from Rig.waiting import wait_until
@@ -235,6 +235,36 @@ def test_a_cable_has_no_wifi_code(shared):
     assert result.returncode != 0 and "makes no Wi-Fi of its own" in result.stderr
     assert box.command("qr", "--wifi", "--hub").returncode != 0
     assert box.status()["wifi"] is None
+
+
+def test_an_interface_that_goes_and_comes_back(lan):
+    """An adapter is pulled and plugged in again, or another program takes the address away."""
+    with lan.start_box() as box:
+        lan.in_box("ip", "address", "del", "10.77.0.1/24", "dev", "wifi")
+        wait_until(lambda: lan.box_address() == "10.77.0.1", 5, "the address is back", detail=box.describe)
+        lan.in_box("ip", "-4", "address", "flush", "dev", "wifi")
+        lan.in_box("ip", "link", "set", "wifi", "down")
+        lan.in_box("ip", "link", "set", "wifi", "name", "gone")
+        wait_until(lambda: box.status()["trouble"], 5, "the box misses its interface", detail=box.describe)
+        assert lan.dnsmasq() == []
+        lan.in_box("ip", "link", "set", "gone", "name", "wifi")
+        wait_until(lambda: box.status()["trouble"] == [], 15, "the trouble is over", detail=box.describe)
+        assert lan.phone("ada").ask().address
+        assert lan.phone("ada").reaches("10.77.0.1")
+
+
+def test_doctor_names_what_is_missing(lan):
+    box = lan.make_box()
+    box.config_file.write_text(yaml_text(box.settings))
+    prefix = [*box.prefix, "unshare", "-m", "sh", "-c",
+              'mount --make-rprivate / && mount --bind /dev/null /usr/sbin/dnsmasq && exec "$0" "$@"']
+    arguments = ("doctor", "--config", box.config_file, "--state", box.state)
+    try:
+        sick, well = command(*arguments, prefix=prefix), command(*arguments, prefix=box.prefix)
+    finally:
+        box.close()
+    assert sick.returncode != 0 and "apt install dnsmasq-base" in sick.stdout + sick.stderr
+    assert well.returncode == 0, well.stdout + well.stderr
 
 
 # Names

@@ -128,7 +128,7 @@ def test_the_page_is_words_and_one_button(shared):
     assert "<script" not in text and "onclick" not in text, "Apple's window runs none"
     assert text.count("<button") == 1 and text.count("<form") == 1
     assert "Bridge &amp; &lt;Club&gt;" in text
-    assert "scan the code of step 2" in text
+    assert "scan the room’s code on the box" in text
     # Phones pass the Wi-Fi's passphrase on; the room is for who sees its code.
     assert box.secret not in text
     assert "'unsafe-inline'" not in page.headers["content-security-policy"]

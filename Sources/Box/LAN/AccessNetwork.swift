@@ -127,15 +127,13 @@ public final class AccessNetwork: Sendable {
         return [trouble, server?.trouble].compactMap { $0 }
     }
 
-    /// What the machine lacks for a Wi-Fi of its own, in plain words.
-    public static func missing() -> [String] {
-        var lines: [String] = []
-        if Program.path(of: "nft") == nil { lines.append(Firewall.missing) }
-        for (program, package) in [("dnsmasq", "dnsmasq-base"), ("setpriv", "util-linux")]
-        where Program.path(of: program) == nil {
-            lines.append("\(program) is missing, so phones on the Wi-Fi get no address; apt install \(package)")
-        }
-        return lines
+    /// What the machine lacks for a Wi-Fi of its own: each thing with what follows from it, and what to install.
+    public static func missing() -> [(detail: String, package: String)] {
+        [
+            ("nft", "nftables", "the Wi-Fi can't be kept apart from other networks"),
+            ("dnsmasq", "dnsmasq-base", "phones on the Wi-Fi get no address"),
+            ("setpriv", "util-linux", "phones on the Wi-Fi get no address"),
+        ].filter { Program.path(of: $0.0) == nil }.map { ("\($0.0) is missing, so \($0.2)", $0.1) }
     }
 
     /// Shuts an interface off from everything but the box's public ports, before anybody can be on it. ``start(interface:ports:)``
@@ -167,21 +165,28 @@ public final class AccessNetwork: Sendable {
         await turns.take { await self.down() }
     }
 
-    /// Looks whether the Wi-Fi's addresses have come into use on another network, a cable's for example, and moves away
-    /// from them.
+    /// Looks at the network after a change of the machine's addresses. Where the interface has lost its own, it is brought up
+    /// again. Where they have come into use on another network, a cable's for example, the network moves away from them.
     /// - Returns: whether it moved. Phones then hold addresses that lead nowhere, and must be sent off to come back.
     public func networkChanged() async -> Bool {
         await turns.take {
-            guard self.subnet == nil,
-                let (place, ports) = self.running.withLock({ $0.map { ($0.closed.place, $0.closed.ports) } }),
-                let present = Subnet(containing: place.address),
-                present.isUsed(in: MachineAddresses.current().networks(besides: place.interface))
-            else { return false }
-            self.logger.notice("\(present) is in use on another network; the Wi-Fi moves to other addresses")
+            guard let (place, ports) = self.running.withLock({ $0.map { ($0.closed.place, $0.closed.ports) } }) else {
+                return false
+            }
+            let machine = MachineAddresses.current()
+            let isLost = !machine.addresses(of: place.interface).contains { $0.address == place.address }
+            let isUsed =
+                self.subnet == nil
+                && Subnet(containing: place.address)?.isUsed(in: machine.networks(besides: place.interface)) == true
+            guard isLost || isUsed else { return false }
+            self.logger.notice(
+                isLost
+                    ? "\(place.interface) has lost the Wi-Fi's addresses"
+                    : "\(place.network) is in use on another network; the Wi-Fi moves to other addresses")
             let wish = self.newWish()
             await self.down()
             await self.attempt(place.interface, ports, wish)
-            return true
+            return isUsed
         }
     }
 

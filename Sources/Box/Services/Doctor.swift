@@ -1,6 +1,7 @@
 import BoxCertificates
 import BoxConfiguration
 import BoxHub
+import BoxLAN
 import BoxNetwork
 import BoxState
 import Glibc
@@ -36,6 +37,7 @@ public struct Doctor {
         examineAddresses(configuration)
         examinePorts(configuration, running: running)
         examineHub(configuration, running: running)
+        examineOwnNetwork(configuration)
         examineCertificate(configuration)
         examineSite(configuration)
         examineGroup(configuration)
@@ -164,6 +166,15 @@ public struct Doctor {
                 wrong("discovery", problem, mend: "correct the port, or set discovery to false", fatal: false)
             }
         }
+    }
+
+    private mutating func examineOwnNetwork(_ configuration: BoxConfiguration) {
+        guard configuration.wifi.mode != .none else {
+            return fine("wifi", "none of the box's own is wanted (wifi.mode)")
+        }
+        let missing = AccessNetwork.missing()
+        for (detail, package) in missing { wrong("wifi", detail, mend: "apt install \(package)") }
+        if missing.isEmpty { fine("wifi", "nft and dnsmasq are there for its network") }
     }
 
     /// Tries to open a port and lets go of it again.

@@ -55,18 +55,18 @@ enum PortalPage {
               <form method="post" action="\(path)"><button class="primary" type="submit">Stay on this Wi-Fi</button></form>
             </li>
             <li>
-              <p><b>Open the room.</b> Close this window. Then open your camera and scan the code of step 2: it is where you found the code of this Wi-Fi. The room opens in your browser.</p>
+              <p><b>Open the room.</b> Close this window. Then open your camera and scan the room’s code on the box: step 2, if it shows two codes. The room opens in your browser.</p>
             </li>
           </ol>
-          <p class="hint">Without a camera: open your browser and type the link that stands below the code of step 2.</p>
+          <p class="hint">Without a camera: open your browser and type the link that stands below the room’s code.</p>
         """
     }
 
     private static let done = """
           <h1>Your phone stays on this Wi-Fi</h1>
-          <p>Now open the room: close this window, open your camera and scan the code of step 2. It is where you found the code of this Wi-Fi. The room opens in your browser.</p>
+          <p>Now open the room: close this window, open your camera and scan the room’s code on the box: step 2, if it shows two codes. The room opens in your browser.</p>
           <p class="hint">Does your phone say that this Wi-Fi has no internet? Choose to stay connected: the room needs none.</p>
-          <p class="hint">Without a camera: open your browser and type the link that stands below the code of step 2.</p>
+          <p class="hint">Without a camera: open your browser and type the link that stands below the room’s code.</p>
         """
 
     private static func escaped(_ text: String) -> String {
