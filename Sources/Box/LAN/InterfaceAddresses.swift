@@ -4,7 +4,7 @@ import Netlink
 import Wire
 
 /// Switches an interface on and gives and takes its addresses by rtnetlink(7), one request and its answer at a time.
-struct InterfaceAddresses: ~Copyable {
+final class InterfaceAddresses {
     /// Why the kernel did not do it.
     struct Failure: Error, CustomStringConvertible {
         let description: String
