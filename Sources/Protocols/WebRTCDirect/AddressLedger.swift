@@ -20,7 +20,7 @@ struct AddressLedger {
     private var refusals: TokenBucket
     private(set) var handshakes = 0
     /// When accounts that say nothing any more are dropped again at the earliest: each time costs a walk through all of them.
-    private var nextSweep = Timestamp.zero
+    private(set) var nextSweep = Timestamp.zero
 
     init(limits: EndpointLimits) {
         self.limits = limits

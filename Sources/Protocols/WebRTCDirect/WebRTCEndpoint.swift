@@ -25,7 +25,7 @@ public struct WebRTCEndpoint: ~Copyable {
     var timers = TimerHeap()
     var ledger: AddressLedger
     /// Peers in the order they came, to find the oldest that is still in its first stage; most of them are long past it.
-    private var arrivals: [PeerID] = []
+    private(set) var arrivals: [PeerID] = []
     private var firstArrival = 0
     private var halfOpenCount = 0
     /// How many peers are connected.

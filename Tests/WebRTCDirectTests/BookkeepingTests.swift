@@ -1,0 +1,92 @@
+import SansIO
+import Testing
+import Wire
+
+@testable import WebRTCDirect
+
+/// What an endpoint keeps of peers that come, go, and never get on.
+@Suite struct BookkeepingTests {
+    private func limits(_ change: (inout EndpointLimits) -> Void) -> EndpointLimits {
+        var limits = EndpointLimits()
+        change(&limits)
+        return limits
+    }
+
+    /// One phone that checked and began nothing held its place at the head of the list of arrivals, and nothing behind it was
+    /// ever forgotten.
+    @Test("Who only checks, for ever, does not make the list of arrivals grow")
+    func arrivals() throws {
+        let rig = try Rig(limits: limits { $0.peers = 8 })
+        for number in 0..<400 {
+            rig.give(rig.check("boxfrag1:lingers"), from: rig.address(5))
+            rig.give(rig.check("boxfrag1:passes\(number)"), from: rig.address(6 + number % 100))
+            rig.run(for: .seconds(2))
+        }
+        #expect(rig.endpoint.peerCount > 1)
+        #expect(rig.endpoint.arrivals.count <= 20)
+    }
+
+    /// Each of the checks of a flood from made-up addresses walked through all accounts.
+    @Test("A full ledger is swept once a second, however many ask for a place")
+    func sweep() {
+        var ledger = AddressLedger(limits: limits { $0.addresses = 8 })
+        let start = Timestamp.zero + .seconds(100)
+        for host in 0..<8 { _ = ledger.allowsCheck(from: .v4(0x0A00_0001 + UInt32(host)), at: start) }
+        #expect(ledger.nextSweep == .zero)
+        for host in 0..<100 {
+            _ = ledger.allowsCheck(from: .v4(0x0B00_0000 + UInt32(host)), at: start + .milliseconds(9 * host))
+            #expect(ledger.nextSweep == start + .seconds(1))
+        }
+        _ = ledger.allowsCheck(from: .v4(0x0C00_0000), at: start + .seconds(1))
+        #expect(ledger.nextSweep == start + .seconds(2))
+    }
+
+    /// A peer counted with the others, since there were too many accounts, was taken off an account of its own once there was
+    /// room for one; the others' stayed full.
+    @Test("Peers counted together are released together, also when there is room again")
+    func shared() {
+        var ledger = AddressLedger(
+            limits: limits {
+                $0.addresses = 1
+                $0.peersPerAddress = 1
+            })
+        let start = Timestamp.zero + .seconds(100)
+        func address(_ host: UInt32) -> IPAddress { .v4(0x0A00_0000 + host) }
+        _ = ledger.allowsCheck(from: address(1), at: start)
+        let isTogether = ledger.addPeer(at: address(2), start)
+        let isTooMany = ledger.addPeer(at: address(3), start)
+        #expect(isTogether && !isTooMany)
+        let later = start + .seconds(3)
+        ledger.removePeer(at: address(2), later)
+        let hasOwn = ledger.addPeer(at: address(4), later)
+        let isTogetherAgain = ledger.addPeer(at: address(5), later)
+        #expect(hasOwn && isTogetherAgain)
+    }
+
+    /// A probe served the peer's timers as well; when the last of them ended the connection, the peer was served on, and went a
+    /// second time.
+    @Test("A peer whose connection its own probe ends is gone once", .serialized, arguments: 0..<48)
+    func endedByProbe(_ phase: Int) throws {
+        let rig = try Rig()
+        let (client, id) = try rig.connect("aaaa", at: 5)
+        client.isUnplugged = true
+        rig.send("into the void", to: id)
+        // Its checks still come, and its SCTP is silent.
+        for _ in 0..<phase {
+            rig.give(rig.check("boxfrag1:aaaa"), from: client.address)
+            rig.run(for: .milliseconds(500))
+        }
+        // Now the box is called late, so that everything is due at once.
+        rig.clients.removeAll()
+        for _ in 0..<4 {
+            rig.now = rig.now + .milliseconds(7_900)
+            rig.give(.wake)
+        }
+        let (_, other) = try rig.connect("bbbb", at: 6)
+        rig.run(for: .seconds(1))
+        let gone = rig.events.filter { if case .disconnected(id, _) = $0 { true } else { false } }
+        #expect(gone.count == 1)
+        #expect(rig.endpoint.peerCount == 1 && rig.endpoint.connectionCount == 1)
+        #expect(rig.connected.last == other)
+    }
+}
