@@ -1,7 +1,8 @@
 import Credentials
-import Hub
 import SansIO
 import Testing
+
+@testable import Hub
 
 @Suite struct ResumeTests {
     private func payloads(_ frames: [String]) throws -> [Int] {
@@ -198,5 +199,31 @@ import Testing
             #expect(test.take(back).count == 1)
             test.reboot()
         }
+    }
+
+    /// Kibitz's page joins under the secret in small letters, without what its broker does not take. A rotation took no notice of
+    /// that room: whoever was in it stayed, and the old link let everybody in.
+    @Test func aRotationClosesTheRoomAsKibitzsPageNamesIt() throws {
+        var test = TestHub()
+        let ada = try test.join("ab-cd-9")
+        let bob = try test.join("_aB__Cd-9-")
+        let other = try test.join("ab-cd-8")
+        test.retire("_aB__Cd-9-")
+        #expect(test.closed == [ada.connection: .rotated, bob.connection: .rotated])
+        for name in ["ab-cd-9", "_aB__Cd-9-"] {
+            let late = test.resume(other.token, room: name, last: 0)
+            #expect(try test.firstFrame(late).reason == "rotated")
+            test.reboot()
+        }
+    }
+
+    /// Cases of `normalizeRoom` in kibitz-chat/kibitz `transport.ts`.
+    @Test(arguments: [
+        ("", ""), ("plain", "plain"), ("Game Night!", "game-night"), ("--a--b--", "a-b"), ("_-_", ""),
+        ("\u{C9}t\u{E9} 9", "t-9"), (String(repeating: "aB", count: 30), String(repeating: "ab", count: 20)),
+        (String(repeating: "x", count: 39) + "-y", String(repeating: "x", count: 39) + "-"),
+    ])
+    func roomsAreNamedAsThePageDoes(_ name: String, _ expected: String) {
+        #expect(RoomName.asPageSays(name) == expected)
     }
 }

@@ -367,10 +367,16 @@ def test_a_forged_token_is_nobodys(ada, ben, blob):
         assert second.id != first.id and sorted(second.peers()) == sorted([first.id, second.id])
 
 
-def test_a_rotation_sends_the_room_out_and_refuses_its_secret(apart):
+def as_page_says(name: str) -> str:
+    """A room's name as Kibitz's page tells it to the hub (its `normalizeRoom`)."""
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+
+
+@pytest.mark.parametrize("name", [str, as_page_says])
+def test_a_rotation_sends_the_room_out_and_refuses_its_secret(apart, name):
     network, box = apart
     with HubPhone(network.phone("ada")) as ada:
-        blob, secret = box.status()["blob"], box.secret
+        blob, secret = box.status()["blob"], name(box.secret)
         member, other = ada.dial(blob).join(secret), ada.dial(blob).join(room())
         box.rotate()
         frames = member.closed()
@@ -417,6 +423,12 @@ def test_curl_and_nc_find_nothing(apart):
         result = subprocess.run(["ip", "netns", "exec", namespace, *program], capture_output=True, timeout=20)
         # Not that curl is missing (127, and 126 of env).
         assert 0 < result.returncode < 126 and not result.stdout, result
+    before = ignored(sprayed, "malformed")
+    result = subprocess.run(
+        ["ip", "netns", "exec", namespace, "nc", "-u", "-w", "2", network.address, "4711"],
+        input=b"GET / HTTP/1.1\r\nHost: box\r\n\r\n", capture_output=True, timeout=20)
+    assert result.returncode == 0 and not result.stdout, result
+    assert ignored(sprayed, "malformed") > before, "what nc sent is counted"
     before = ignored(sprayed, "malformed")
     with inside(namespace), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as client:
         client.settimeout(1)

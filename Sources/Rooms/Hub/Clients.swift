@@ -184,7 +184,7 @@ extension Hub {
     }
 
     private func refusal(of client: Client, room name: String, resume: String?) -> Refusal? {
-        if retired.contains(name) { return .rotated }
+        if retiredNames.contains(name) { return .rotated }
         guard client.room?.name != name, !name.isEmpty else { return nil }
         guard let room = rooms[name] else { return rooms.count < limits.rooms ? nil : .full }
         if room.members.count < limits.members { return nil }
@@ -260,8 +260,8 @@ extension Hub {
         guard !secret.isEmpty, !retired.contains(secret) else { return }
         retired.append(secret)
         if retired.count > limits.retired { retired.removeFirst() }
-        guard let room = rooms[secret] else { return }
-        for client in room.members {
+        let names: Set = [secret, RoomName.asPageSays(secret)]
+        for client in names.compactMap({ rooms[$0] }).flatMap(\.members) {
             switch client.presence {
             case .present(let connection):
                 farewell(connection, .rotated, &output)

@@ -33,7 +33,9 @@ public struct Hub {
     /// Where everyone begins; it is there without members too.
     let lobby = Room(name: "")
     /// Secrets of former generations, the oldest first.
-    var retired: [String]
+    var retired: [String] { didSet { retiredNames = Self.names(of: retired) } }
+    /// The names that they give to rooms.
+    private(set) var retiredNames: Set<String>
     /// The last id given out, and the last that may be given out before more are persisted.
     var lastID: Int64
     var reservedIDs: Int64
@@ -53,8 +55,13 @@ public struct Hub {
         self.tokens = tokens
         self.limits = limits
         self.retired = retired.suffix(limits.retired)
+        retiredNames = Self.names(of: self.retired)
         lastID = max(ids.lowerBound, 1) - 1
         reservedIDs = ids.upperBound
+    }
+
+    private static func names(of secrets: [String]) -> Set<String> {
+        Set(secrets).union(secrets.map(RoomName.asPageSays))
     }
 
     /// Takes one input.
