@@ -92,6 +92,20 @@ def test_dials_and_speaks(phone, lan_box):
     assert phone.eval("next()") == {"t": "peers", "ids": [own]}
 
 
+def test_names_in_front_that_nobody_answers_for(phone, lan_box):
+    """A blob may begin with `.local` names: one that leads nowhere keeps nobody from the address behind it."""
+    version, ufrag, password, fingerprint, *rest = blob(lan_box).split("|")
+    turn, endpoints = (rest[:1], rest[1:]) if version == "g2" else ([], rest)
+    raw = [endpoint for endpoint in endpoints if ".local~" not in endpoint]
+    assert raw
+    named = "|".join([version, ufrag, password, fingerprint, *turn, "nobody-is-called-so.local~4711", "nor-so.local~4711", *raw])
+    began = time.monotonic()
+    hello = phone.eval(f"dial({json.dumps(named)})")
+    assert hello and hello["t"] == "id", f"{hello}\n{phone.describe()}\n{lan_box.describe()}"
+    assert time.monotonic() - began < 6
+    assert echo(phone, "by the address")
+
+
 def test_the_two_browsers_reach_each_other_with_long_messages_too(phones, lan_box):
     ids = {name: dial(phone, lan_box) for name, phone in phones.items()}
     for phone in phones.values():

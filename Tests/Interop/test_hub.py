@@ -123,6 +123,15 @@ def test_the_well_known_identity_is_served_when_asked_for_and_only_then(wanted):
             assert hub_clients(running) == 1
 
 
+def test_names_in_front_that_nobody_answers_for(ada, blob):
+    """A blob may begin with `.local` names: one that leads nowhere keeps nobody from the address behind it."""
+    version, ufrag, password, fingerprint, *rest = blob.split("|")
+    turn, endpoints = (rest[:1], rest[1:]) if version == "g2" else ([], rest)
+    raw = [endpoint for endpoint in endpoints if ".local~" not in endpoint]
+    client = ada.dial("|".join([version, ufrag, password, fingerprint, *turn, "nobody-is-called-so.local~4711", *raw]))
+    assert client.echo() == []
+
+
 # The frames, row by row
 
 

@@ -62,31 +62,4 @@ import Wire
         let isTogetherAgain = ledger.addPeer(at: address(5), later)
         #expect(hasOwn && isTogetherAgain)
     }
-
-    /// A probe served the peer's timers as well; when the last of them ended the connection, the peer was served on, and went a
-    /// second time.
-    @Test("A peer whose connection its own probe ends is gone once", .serialized, arguments: 0..<48)
-    func endedByProbe(_ phase: Int) throws {
-        let rig = try Rig()
-        let (client, id) = try rig.connect("aaaa", at: 5)
-        client.isUnplugged = true
-        rig.send("into the void", to: id)
-        // Its checks still come, and its SCTP is silent.
-        for _ in 0..<phase {
-            rig.give(rig.check("boxfrag1:aaaa"), from: client.address)
-            rig.run(for: .milliseconds(500))
-        }
-        // Now the box is called late, so that everything is due at once.
-        rig.clients.removeAll()
-        for _ in 0..<4 {
-            rig.now = rig.now + .milliseconds(7_900)
-            rig.give(.wake)
-        }
-        let (_, other) = try rig.connect("bbbb", at: 6)
-        rig.run(for: .seconds(1))
-        let gone = rig.events.filter { if case .disconnected(id, _) = $0 { true } else { false } }
-        #expect(gone.count == 1)
-        #expect(rig.endpoint.peerCount == 1 && rig.endpoint.connectionCount == 1)
-        #expect(rig.connected.last == other)
-    }
 }
