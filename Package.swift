@@ -303,7 +303,12 @@ let package = Package(
                 .product(name: "NIOEmbedded", package: nio),
             ]),
         tests(of: "BoxUDP", ["Wire"]),
-        tests(of: "BoxRadio", ["Wire", "Netlink", "NL80211", "AccessPoint"]),
+        tests(
+            of: "BoxRadio",
+            [
+                "Wire", "Netlink", "NL80211", "AccessPoint",
+                .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
+            ]),
         tests(of: "BoxLAN", ["Wire", "BoxState"]),
         tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),
         tests(of: "Box", ["Wire", "BoxConfiguration"]),
