@@ -238,7 +238,7 @@ extension Box {
         return Snapshot(
             broker: broker, protocolErrors: protocolErrors, gate: await gate.counters(), relay: await relay.counters(),
             uptime: ContinuousClock.now - started, generation: authority.credentials.generation,
-            addresses: addresses.withLock { $0 }, link: joinLink, wifi: wifi,
+            addresses: addresses.withLock { $0 }, link: joinLink, wifi: wifi, radio: await radio?.snapshot(),
             hub: await hub?.snapshot(), hubPort: hub?.port, dialling: web.hub.dialling, trouble: await trouble(),
             certificate: certificates.status)
     }

@@ -37,7 +37,7 @@ public struct Doctor {
         examineAddresses(configuration)
         examinePorts(configuration, running: running)
         examineHub(configuration, running: running)
-        examineOwnNetwork(configuration)
+        examineWiFi(configuration, isRunning: running != nil)
         examineCertificate(configuration)
         examineSite(configuration)
         examineGroup(configuration)
@@ -168,13 +168,69 @@ public struct Doctor {
         }
     }
 
-    private mutating func examineOwnNetwork(_ configuration: BoxConfiguration) {
+    private mutating func examineWiFi(_ configuration: BoxConfiguration, isRunning: Bool) {
         guard configuration.wifi.mode != .none else {
             return fine("wifi", "none of the box's own is wanted (wifi.mode)")
         }
         let missing = AccessNetwork.missing()
         for (detail, package) in missing { wrong("wifi", detail, mend: "apt install \(package)") }
         if missing.isEmpty { fine("wifi", "nft and dnsmasq are there for its network") }
+        guard configuration.wifi.mode == .auto else { return }
+        if let country = configuration.country {
+            fine("country", country)
+        } else {
+            wrong("country", "it is not set, so the Wi-Fi uses little", mend: "set country", fatal: false)
+        }
+        if geteuid() != 0, !isRunning {
+            wrong("wifi", "only root may make an access point", mend: "run as root, or set wifi to none")
+        }
+        if isRunning, let path = try? stateDirectoryPath(options.state),
+            let wifi = try? ControlClient(state: path).wifi()
+        {
+            // What is wrong with it is among the running box's troubles.
+            fine("wifi", wifi.text.split(separator: "\n").dropFirst().first.map(String.init) ?? wifi.state.rawValue)
+            return
+        }
+        let radios = Self.names(in: "/sys/class/ieee80211")
+        if radios.isEmpty {
+            wrong(
+                "wifi", "there is no Wi-Fi adapter",
+                mend: "plug one in, or set wifi to none if the box shall join a network that is there", fatal: false)
+        } else {
+            fine("wifi", "radios: \(radios.joined(separator: ", "))")
+        }
+        for program in ["hostapd", "wpa_supplicant"] where Self.isRunning(program) {
+            wrong(
+                "wifi", "\(program) is running and may take the adapter",
+                mend: "stop it: systemctl disable --now \(program)", fatal: false)
+        }
+    }
+
+    /// The names in a folder, in order; none where it can't be read.
+    private static func names(in path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    /// Whether a process of that name (at most 15 characters count) is there.
+    private static func isRunning(_ program: String) -> Bool {
+        names(in: "/proc").contains { name in
+            guard name.allSatisfy(\.isNumber), let file = fopen("/proc/\(name)/comm", "r") else { return false }
+            defer { fclose(file) }
+            var line = [CChar](repeating: 0, count: 32)
+            guard fgets(&line, Int32(line.count), file) != nil else { return false }
+            let text = String(
+                decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            return text == String(program.prefix(15))
+        }
     }
 
     /// Tries to open a port and lets go of it again.

@@ -1,8 +1,10 @@
+import AccessPoint
 import BoxHub
 import BoxRelay
 import BoxWeb
 import Hub
 import PeerBroker
+import Stations
 import TURN
 import WebRTCDirect
 
@@ -80,6 +82,25 @@ struct Metrics {
                 ("cause=\"oversized\"", relay.oversized), ("cause=\"unaddressed\"", relay.unaddressed),
                 ("cause=\"send_buffer_full\"", relay.sendBufferFull), ("cause=\"send_refused\"", relay.sendRefused),
             ])
+    }
+
+    mutating func add(_ radio: AccessPointSnapshot) {
+        add("wifi_up", "Whether the box's own Wi-Fi is on the air.", radio.state == .up ? 1 : 0)
+        add("wifi_stations", "Phones on the Wi-Fi.", radio.stations.count(where: \.isAuthorized))
+        add("wifi_starts_total", "Times the Wi-Fi came up.", radio.counters.starts)
+        add("wifi_breaks_total", "Times it then broke.", radio.counters.breaks)
+        add(
+            "wifi_start_milliseconds", "From the last start's beginning to its first beacon.",
+            Int(radio.counters.lastStart / .milliseconds(1)))
+        // What follows counts from the last start.
+        let counters = radio.stationCounters
+        add("wifi_joins", "Phones that came onto the Wi-Fi since its last start.", counters?.authorized ?? 0)
+        add(
+            "wifi_refused", "Phones refused since the Wi-Fi's last start.",
+            (counters?.refusals ?? [:]).sorted { $0.key < $1.key }
+                .map { ("cause=\"\($0.key)\"", UInt64(clamping: $0.value)) })
+        add("wifi_silent", "Phones let go for their silence since the last start.", counters?.silent ?? 0)
+        add("wifi_group_rekeys", "Changes of the group key since the last start.", counters?.groupRekeys ?? 0)
     }
 
     mutating func add(_ snapshot: HubServer.Snapshot) {

@@ -1,3 +1,4 @@
+import AccessPoint
 import BoxCertificates
 import BoxConfiguration
 import BoxHub
@@ -22,6 +23,8 @@ struct Snapshot: Sendable {
     var link: JoinLink
     /// Nil where the box makes no Wi-Fi.
     var wifi: Status.WiFi?
+    /// Nil where the box makes no Wi-Fi.
+    var radio: AccessPointSnapshot?
     /// Nil when there is no hub.
     var hub: HubServer.Snapshot?
     var hubPort: Int?
@@ -85,6 +88,7 @@ extension Metrics {
         add(snapshot.broker, protocolErrors: snapshot.protocolErrors)
         add(snapshot.gate)
         add(snapshot.relay)
+        if let radio = snapshot.radio { add(radio) }
         if let hub = snapshot.hub { add(hub) }
     }
 }
