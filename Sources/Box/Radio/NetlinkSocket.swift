@@ -9,7 +9,8 @@ import SansIO
 ///
 /// All is used and told on the event loop. The kernel carries a request out within send(2), and a driver may take
 /// seconds for one, so the loop must not be one that media waits for. Nothing is told from within a call of
-/// ``send(_:_:)``.
+/// ``send(_:_:)``. Whoever drops it closes it first: until then the event loop keeps a duplicate, and with it all that the
+/// socket owns.
 public final class NetlinkSocket {
     /// What a socket is for.
     public enum Kind: Hashable, Sendable {
