@@ -224,6 +224,27 @@ def test_status(box):
     assert str(box.http_port) in text and "{" not in text
 
 
+# wifi
+
+
+def test_wifi_of_a_box_that_makes_none(box):
+    assert "no Wi-Fi of its own" in box.command("wifi").stdout
+    told = json.loads(box.command("wifi", "--json").stdout)
+    assert told["state"] == "none" and told["trouble"] is None and told["stations"] == []
+    assert "passphrase" not in box.command("status").stdout
+
+
+def test_wifi_where_there_is_no_radio():
+    """The room is open all the same, and both commands say what is missing. A namespace has no radio of the machine's."""
+    with network.Network() as lan, Box({"addresses": [lan.address], "wifi": "auto"}, namespace=lan.box) as box:
+        told = wait_until(
+            lambda: (told := json.loads(box.command("wifi", "--json").stdout))["trouble"] and told, 10,
+            "the box has looked for a radio")
+        assert told["state"] == "waiting" and "no Wi-Fi adapter" in told["trouble"]
+        assert told["trouble"] in box.command("status").stdout
+        assert told["trouble"] in box.command("wifi").stdout
+
+
 def test_status_counts_people(box):
     """Someone in the room is in `status`, in words and in JSON, until they leave."""
     from websockets.sync.client import connect

@@ -42,7 +42,7 @@ final class AccessPointEngine {
         core = AccessPoint(configuration: configuration, generator: SystemRandomNumberGenerator())
     }
 
-    var snapshot: AccessPointSnapshot { core.snapshot }
+    var snapshot: AccessPointSnapshot { openingTrouble == nil ? core.snapshot : .waiting(.noRadio) }
 }
 
 // MARK: Beginning and ending

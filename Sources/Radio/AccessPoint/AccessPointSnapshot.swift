@@ -70,6 +70,13 @@ public struct AccessPointSnapshot: Sendable {
     /// What its stations have done since the beacon began.
     public let stationCounters: StationsCounters?
 
+    /// That of an access point that could not begin yet.
+    public static func waiting(_ trouble: AccessPointTrouble) -> AccessPointSnapshot {
+        AccessPointSnapshot(
+            state: .waiting, beacon: nil, stations: [], refusals: [], trouble: [trouble],
+            counters: AccessPointCounters(), stationCounters: nil)
+    }
+
     /// That of an access point that is stopped.
     public static let none = AccessPointSnapshot(
         state: .stopped, beacon: nil, stations: [], refusals: [], trouble: [], counters: AccessPointCounters(),
