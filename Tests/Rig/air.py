@@ -47,7 +47,8 @@ class Air:
         if reason:
             raise RuntimeError(reason)
         self.count = phones + 1
-        run("rfkill", "unblock", "all")
+        run("modprobe", "cfg80211")
+        run("rfkill", "unblock", "wifi")
         # The kernel looked for its database of what each country allows before there was a file system.
         run("iw", "reg", "reload")
         run("iw", "reg", "set", country)
