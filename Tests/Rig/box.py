@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from Rig.network import inside
-from Rig.waiting import wait_until
+from Rig.waiting import PATIENCE, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 """The root of the repository."""
@@ -95,7 +95,8 @@ def command(*arguments: str, environment: dict | None = None, prefix: list[str] 
             timeout: float = COMMAND_LIMIT) -> subprocess.CompletedProcess:
     """Run `kibitz-local` with these arguments to its end; standard output and error are text."""
     return subprocess.run(
-        [*(prefix or []), str(executable()), *map(str, arguments)], capture_output=True, text=True, timeout=timeout,
+        [*(prefix or []), str(executable()), *map(str, arguments)], capture_output=True, text=True,
+        timeout=timeout * PATIENCE,
         env=clean_environment(environment), stdin=subprocess.DEVNULL)
 
 

@@ -19,14 +19,14 @@ import subprocess
 import threading
 from pathlib import Path
 
-from Rig.waiting import wait_until
+from Rig.waiting import PATIENCE, wait_until
 
 PREFIX = "kbzr"
 """Begins the name of every namespace of this rig."""
 
 CLONE_NEWNET = 0x40000000
 NAMESPACES = Path("/run/netns")
-LIMIT = 15
+LIMIT = 15 * PATIENCE
 """Seconds any one network command may take."""
 
 

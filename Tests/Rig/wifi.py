@@ -23,7 +23,7 @@ from pathlib import Path
 
 from Rig.air import Air
 from Rig.network import run
-from Rig.waiting import wait_until
+from Rig.waiting import PATIENCE, wait_until
 
 CONNECT_LIMIT = 20
 """Seconds a phone may take to be on the Wi-Fi. It needs one; with iwd, which scans all channels, five."""
@@ -117,7 +117,7 @@ class WiFiPhone:
     def run(self, *command: str, check: bool = True, timeout: float = 30) -> subprocess.CompletedProcess:
         """Run a command on the phone to its end."""
         done = subprocess.run(["ip", "netns", "exec", self.namespace, *command], capture_output=True, text=True,
-                              timeout=timeout, stdin=subprocess.DEVNULL)
+                              timeout=timeout * PATIENCE, stdin=subprocess.DEVNULL)
         if check and done.returncode != 0:
             raise AssertionError(f"{self.name}: {' '.join(command)} ended with {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

@@ -129,14 +129,16 @@ def main() -> None:
     for who, make in ACCESS_POINTS.items():
         if options.only and options.only != (who.strip() or "box"):
             continue
+        # The box is more than an access point: what it has without one is taken off. Not while another runs, for then the
+        # two share their code.
+        without = memory_without_wifi() if make is Box else 0
         tell("wifi start" + who, start_to_beacon(make))
         with Air(phones=STATIONS) as air:
             with make(air) as access_point:
                 phones = [WiFiPhone(air, air.radios[-1]) for _ in range(STATIONS)]
                 try:
                     idle, data = memory(access_point.pids()), memory(access_point.pids(), "Pss_Anon")
-                    # The box is more than an access point: what it has without one is taken off.
-                    added = idle - memory_without_wifi() if make is Box else idle
+                    added = idle - without
                     tell("wifi memory" + who, idle)
                     tell("wifi memory added" + who, added)
                     for _ in range(3):
