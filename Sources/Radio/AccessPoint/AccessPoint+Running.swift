@@ -202,7 +202,7 @@ extension AccessPoint {
         case (.checkStations, .success(let reply)): checked(reply.stations, at: now, into: &output)
         case (.checkInterface, .failure(let error)):
             fail("look at the interface", error.description, at: now, into: &output)
-        case (.step, _), (.any, _), (.essential, .success), (.checkStations, .failure), (.stopAP, _),
+        case (.step, _), (.any, _), (.essential, .success), (.checkStations, .failure),
             (.eapol, .failure), (.groupSequence, .failure), (.managementSequence, .failure):
             break
         }

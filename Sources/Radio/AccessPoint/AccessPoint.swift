@@ -123,7 +123,6 @@ public struct AccessPoint: ~Copyable {
         case managementSequence(gtkIndex: UInt8, gtk: UInt64)
         case checkInterface
         case checkStations
-        case stopAP
     }
 
     /// Makes an access point that is stopped.
