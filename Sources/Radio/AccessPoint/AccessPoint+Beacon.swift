@@ -1,0 +1,136 @@
+import IEEE80211
+import NL80211
+import Netlink
+import SansIO
+import Stations
+import WiFiCrypto
+import Wire
+
+extension AccessPoint {
+    /// Frames that a chip of our own doing must hand up (IEEE 802.11-2020, 9.2.4.1.3).
+    static let registrations: [ManagementSubtype] = [
+        .authentication, .associationRequest, .reassociationRequest, .disassociation, .deauthentication, .probeRequest,
+        .action,
+    ]
+
+    mutating func register(_ count: Int, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security else {
+            return
+        }
+        guard security.kind == .softMAC, count < Self.registrations.count else {
+            return startBeacon(at: now, into: &output)
+        }
+        take(
+            .register(count),
+            .nl80211(.registerFrame(interface: interface.index, subtype: Self.registrations[count], match: [])),
+            at: now,
+            into: &output)
+    }
+
+    /// Asks for the beacon, with everything in its place.
+    private mutating func startBeacon(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security,
+            let radio = setUp.radio, let description = description(setUp)
+        else { return }
+        guard let pmk else { return fail("compute the key", "OpenSSL failed", at: now, into: &output) }
+        if !radio.hasControlPortOverNL80211, security.kind == .fullMAC {
+            isEAPOLSocketOpen = true
+            output.actions.append(.openEAPOL(interface: interface.index))
+        }
+        take(
+            .startAP,
+            .nl80211(
+                Requests.start(
+                    interface.index, description: description, security: security, radio: radio,
+                    pmk: pmk, passphrase: configuration.passphrase)),
+            at: now, into: &output)
+    }
+
+    private func description(_ setUp: SetUp) -> BSSDescription? {
+        guard let radio = setUp.radio, let interface = setUp.interface, let channel = setUp.channel,
+            let security = setUp.security
+        else { return nil }
+        var description = BSSDescription(
+            bss: interface.address, ssid: configuration.ssid, channel: channel, rates: radio.rates(in: channel.band),
+            country: setUp.countryIsKnown ? radio.countryElement(setUp.country, band: channel.band) : nil,
+            rsn: security.rsn, rsnExtension: security.rsnExtension)
+        description.ht = radio.ht(in: channel.band)
+        description.vht = radio.vht(in: channel.band)
+        description.he = radio.he(in: channel.band)
+        description.extendedCapabilities = radio.extendedCapabilities
+        return description
+    }
+
+    /// The beacon is on the air.
+    mutating func started(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security,
+            let radio = setUp.radio, let channel = setUp.channel, let description = description(setUp)
+        else { return }
+        failure = nil
+        notes = []
+        if configuration.country == nil {
+            notes.append(.countryUnset)
+        } else if let country = configuration.country, !setUp.countryIsKnown {
+            notes.append(.countryRefused(country))
+        }
+        if let request = configuration.channel, setUp.plan?.requestIsRefused == true || Int(channel.number) != request {
+            notes.append(.channelRefused(request))
+        }
+        if configuration.security == .transition, !security.offersSAE { notes.append(.noWPA3(radio: radio.name)) }
+        mayUnblock = false
+        counters.starts &+= 1
+        counters.lastStart = now - attemptBegan
+        var limits = StationsLimits()
+        // Who can't be asked, not even by a handshake, is given more time: a phone that sleeps has nothing to say.
+        let canAsk = radio.canProbe || security.kind == .fullMAC
+        limits.silence = canAsk ? configuration.silence : configuration.silence * Self.patienceWithoutProbes
+        limits.groupRekeyInterval = configuration.rekeyInterval
+        do {
+            stations = try Stations(
+                configuration: StationsConfiguration(
+                    kind: security.kind, description: description, pmk: security.offersPSK ? pmk : nil,
+                    password: security.offersSAE ? SecretBytes(Array(configuration.passphrase.utf8)) : nil,
+                    limit: min(
+                        configuration.stationLimit, radio.maximumStations.map(Int.init) ?? configuration.stationLimit),
+                    answersProbeRequests: security.kind == .softMAC && !radio.answersProbeRequests,
+                    canProbe: radio.canProbe, limits: limits),
+                generator: generator)
+        } catch {
+            return fail("set up the keys", "\(error)", at: now, into: &output)
+        }
+        phase = .running(
+            Running(
+                radio: radio, interface: interface, name: interface.name, channel: channel, security: security,
+                description: description, country: setUp.country,
+                countryIsKnown: setUp.countryIsKnown, since: now, isRotated: setUp.isRotation,
+                nextCheck: now + checkInterval))
+        if security.kind == .softMAC {
+            send(.nl80211(Requests.bss(interface.index, description)), for: .any, at: now, into: &output)
+            send(.nl80211(.registerUnexpectedFrames(interface: interface.index)), for: .any, at: now, into: &output)
+        }
+        output.events.append(.up(interface: interface.name, index: interface.index))
+        drive(.started, at: now, into: &output)
+    }
+
+    /// How long between two looks at what runs.
+    var checkInterval: Duration { max(.seconds(1), min(Self.checkInterval, configuration.silence / 3)) }
+
+    /// Everyone is gone after a rotation: the beacon stops, and begins anew with the new name and keys.
+    mutating func restartBeacon(_ running: Running, at now: Timestamp, into output: inout AccessPointOutput) {
+        pending = [:]
+        closeEAPOL(into: &output)
+        attemptBegan = now
+        var setUp = SetUp(step: .startAP, deadline: now + Self.answerTimeout)
+        setUp.radio = running.radio
+        setUp.interface = running.interface
+        setUp.interface?.name = running.name
+        setUp.country = running.country
+        setUp.countryIsKnown = running.countryIsKnown
+        setUp.security = SecurityPlan(configuration.security, abilities: running.radio.securityAbilities)
+        setUp.channel = running.channel
+        setUp.isRotation = true
+        phase = .settingUp(setUp)
+        send(.nl80211(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
+        startBeacon(at: now, into: &output)
+    }
+}
