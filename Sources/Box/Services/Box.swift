@@ -224,10 +224,11 @@ extension Box {
     private func rotate() async throws {
         let former = authority.credentials.secret
         let credentials = try authority.rotate()
-        radio?.rotate()
         await signaling.rotate()
         hub?.retire(former)
         relay.dropAll()
+        // Only now: who is sent off the Wi-Fi hears nothing more.
+        radio?.rotate()
         logger.notice("the room's codes were changed; generation \(credentials.generation) is valid")
         panel?.show(wifi: wifi, link: joinLink, room: configuration.name, reason: "The codes of the room were changed.")
     }
