@@ -12,17 +12,20 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
+// For what runs rarely, where size counts more than speed: the executable has a limit (scripts/cross-build).
+let smallSettings = settings + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 let nio = "swift-nio"
 
 /// A library target at `Sources/<wing>/<name>`; a Box shell's folder drops the `Box` of its name.
 func library(
     _ name: String, in wing: String, _ dependencies: [Target.Dependency] = [],
-    plugins: [Target.PluginUsage] = []
+    plugins: [Target.PluginUsage] = [], swiftSettings: [SwiftSetting] = settings
 ) -> Target {
     let folder = wing == "Box" && name != "Box" ? String(name.dropFirst(3)) : name
     return .target(
         name: name, dependencies: dependencies, path: "Sources/\(wing)/\(folder)",
-        swiftSettings: settings, plugins: plugins)
+        swiftSettings: swiftSettings, plugins: plugins)
 }
 
 func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -92,14 +95,16 @@ let package = Package(
         library("Hub", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
         library("IEEE80211", in: "Radio", ["Wire"]),
         library("Netlink", in: "Radio", ["Wire"]),
-        library("NL80211", in: "Radio", ["SansIO", "Wire", "IEEE80211", "Netlink"]),
+        library(
+            "NL80211", in: "Radio", ["SansIO", "Wire", "IEEE80211", "Netlink"], swiftSettings: smallSettings),
         library("WiFiCrypto", in: "Radio", ["COpenSSL"]),
         library("SAE", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
         library("Authenticator", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
         library("Stations", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator"]),
         library(
             "AccessPoint", in: "Radio",
-            ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Authenticator", "Stations"]),
+            ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Authenticator", "Stations"],
+            swiftSettings: smallSettings),
         library("QRCode", in: "Panel", ["CQREncode"]),
 
         // The room page, embedded in the executable.
@@ -124,7 +129,8 @@ let package = Package(
             ]),
         library(
             "BoxConfiguration", in: "Box",
-            ["Wire", "CYAML", .product(name: "Configuration", package: "swift-configuration")]),
+            ["Wire", "CYAML", .product(name: "Configuration", package: "swift-configuration")],
+            swiftSettings: smallSettings),
         library(
             "BoxCertificates", in: "Box",
             [
@@ -148,7 +154,8 @@ let package = Package(
             "BoxLAN", in: "Box",
             [
                 "CLinux", "SansIO", "Wire", "Netlink", "BoxState", logging,
-            ]),
+            ],
+            swiftSettings: smallSettings),
         library(
             "BoxRelay", in: "Box",
             [
@@ -193,14 +200,14 @@ let package = Package(
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "UnixSignals", package: "swift-service-lifecycle"),
             ],
-            path: "Sources/Box/Services", swiftSettings: settings),
+            path: "Sources/Box/Services", swiftSettings: smallSettings),
         .executableTarget(
             name: "kibitz-local",
             dependencies: [
                 "Box", "BoxConfiguration", "QRCode", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
-            path: "Sources/Box/Command", swiftSettings: settings),
+            path: "Sources/Box/Command", swiftSettings: smallSettings),
 
         // The load of `scripts/bench`; nothing of the product.
         .executableTarget(

@@ -151,4 +151,11 @@ import Testing
         backoff.succeed(after: Backoff.forgiveness)
         #expect(backoff.fail() == Backoff.first)
     }
+
+    /// Every third failure another radio has its turn, by this count: it stood still at 16, and with it the turns.
+    @Test func failuresAreCountedOn() {
+        var backoff = Backoff()
+        for _ in 0..<100 { #expect(backoff.fail() <= Backoff.limit) }
+        #expect(backoff.failures == 100)
+    }
 }

@@ -198,8 +198,13 @@ public final class HubServer: Sendable {
     }
 
     /// The room's secret was changed: whoever is in the room of the former one is told so and closed.
-    public func retire(_ secret: String) {
-        eventLoop.execute { self.engine.value?.retire(secret) }
+    public func retire(_ secret: String) async {
+        await withCheckedContinuation { continuation in
+            eventLoop.execute {
+                self.engine.value?.retire(secret)
+                continuation.resume()
+            }
+        }
     }
 
     /// The present state; empty while the hub does not run.

@@ -52,10 +52,9 @@ extension AccessPointEngine {
     func start() {
         guard ending == nil, radio == nil else { return }
         do {
-            let route = try NetlinkSocket(.route, on: eventLoop) { [weak self] in self?.hear($0) }
-            let radio = try NetlinkSocket(.nl80211, on: eventLoop) { [weak self] in self?.hear($0) }
-            self.route = route
-            self.radio = radio
+            // Each at once in its place: `close()` closes what was opened before a failure.
+            route = try NetlinkSocket(.route, on: eventLoop) { [weak self] in self?.hear($0) }
+            radio = try NetlinkSocket(.nl80211, on: eventLoop) { [weak self] in self?.hear($0) }
         } catch {
             // Without a driver the kernel knows no nl80211 at all; one may come with an adapter.
             if openingTrouble == nil { logger.warning("no Wi-Fi: \(error)") }

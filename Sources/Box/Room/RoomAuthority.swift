@@ -98,9 +98,9 @@ public final class RoomAuthority: Sendable {
     public var retiredSecrets: [String] { former.withLock { $0 } }
 
     /// Replaces the room's credentials; they are on the disk before they are valid.
-    /// - Returns: the new ones.
+    /// - Returns: those that were valid until now, and the new ones.
     /// - Throws: `StateError` when they can't be stored; the old ones are valid then.
-    public func rotate() throws(StateError) -> RoomCredentials {
+    public func rotate() throws(StateError) -> (former: RoomCredentials, present: RoomCredentials) {
         try rotating.withLock { _ throws(StateError) in
             var generator = SystemRandomNumberGenerator()
             let present = credentials
@@ -110,7 +110,7 @@ public final class RoomAuthority: Sendable {
             try state.write(Array(next.text.utf8), to: Self.roomFile)
             self.present.withLock { $0 = next }
             former.withLock { $0 = retired }
-            return next
+            return (present, next)
         }
     }
 

@@ -24,6 +24,8 @@ import Wire
 public final class Box: Sendable {
     /// How long services have to end in order before the process ends all the same.
     static let shutdownTimeout = Duration.seconds(4)
+    /// From the last words to those on the Wi-Fi to its change, at a rotation.
+    private static let farewellTime = Duration.milliseconds(100)
 
     private let configuration: BoxConfiguration
     private let state: StateDirectory
@@ -124,7 +126,13 @@ public final class Box: Sendable {
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         defer { manager.stopping() }
-        try await ServiceGroup(configuration: group).run()
+        do {
+            try await ServiceGroup(configuration: group).run()
+        } catch {
+            // The machine would stay shut off behind a firewall of a box that is gone.
+            await ownNetwork?.stop()
+            throw error
+        }
         await ownNetwork?.stop()
         await hub?.stop()
         await relay.stop()
@@ -222,13 +230,15 @@ extension Box {
     /// Changes the room's credentials. In this order: persisted; everyone told why and closed; new codes shown. Power
     /// lost between any two leaves one whole generation valid.
     private func rotate() async throws {
-        let former = authority.credentials.secret
-        let credentials = try authority.rotate()
+        let (former, credentials) = try authority.rotate()
         await signaling.rotate()
-        hub?.retire(former)
+        await hub?.retire(former.secret)
         relay.dropAll()
-        // Only now: who is sent off the Wi-Fi hears nothing more.
-        radio?.rotate()
+        if let radio {
+            // Who is sent off the Wi-Fi hears nothing more, so what they are told has to be on the air before.
+            try? await Task.sleep(for: Self.farewellTime)
+            radio.rotate()
+        }
         logger.notice("the room's codes were changed; generation \(credentials.generation) is valid")
         panel?.show(wifi: wifi, link: joinLink, room: configuration.name, reason: "The codes of the room were changed.")
     }

@@ -70,8 +70,8 @@ final class HubService: Sendable {
     }
 
     /// The room's codes were changed: whoever is in the room of the former secret is told so and closed.
-    func retire(_ secret: String) {
-        server.retire(secret)
+    func retire(_ secret: String) async {
+        await server.retire(secret)
         refresh()
     }
 

@@ -27,7 +27,11 @@ final class WiFiService: Sendable {
         self.events = events
         radio = AccessPointService(
             configuration: Self.accessPoint(configuration, authority.credentials.wifi), logger: logger,
-            onEvent: { continuation.yield($0) })
+            onEvent: {
+                // Phones may come and go without end while a step of the network takes its time.
+                if case .station = $0 { return }
+                continuation.yield($0)
+            })
     }
 
     private static func accessPoint(

@@ -116,8 +116,9 @@ public final class Portal: Sendable {
     /// - Returns: false when nothing is known of it, not even its hardware's address.
     @discardableResult func pass(_ address: IPAddress) -> Bool {
         guard let device = hardwareAddress(address) else { return false }
-        let generation = authority.credentials.generation
         let mustWrite = present.withLock { state in
+            // Asked for in here, so that who is late does not bring a former generation back.
+            let generation = authority.credentials.generation
             if state.generation != generation {
                 state.generation = generation
                 state.devices = []

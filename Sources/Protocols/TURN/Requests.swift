@@ -265,7 +265,9 @@ extension TURNServer {
             guard peer.address.family == allocation.relay.address.family else {
                 return refuse(request, .peerAddressFamilyMismatch, .addressFamily, into: &output)
             }
-            if let cause = refusal(ofPeer: peer) { return refuse(request, .forbidden, cause, into: &output) }
+            if let cause = refusal(ofPeer: peer, of: allocation) {
+                return refuse(request, .forbidden, cause, into: &output)
+            }
             peers.insert(peer.address)
             guard peers.count <= configuration.limits.permissionsPerAllocation else {
                 return refuse(request, .insufficientCapacity, .capacity, into: &output)
@@ -294,7 +296,9 @@ extension TURNServer {
         guard peer.address.family == allocation.relay.address.family else {
             return refuse(request, .peerAddressFamilyMismatch, .addressFamily, into: &output)
         }
-        if let cause = refusal(ofPeer: peer) { return refuse(request, .forbidden, cause, into: &output) }
+        if let cause = refusal(ofPeer: peer, of: allocation) {
+            return refuse(request, .forbidden, cause, into: &output)
+        }
         // A number stands for one peer and a peer has one number while the binding lasts.
         let bound = allocation.channels[number]
         guard bound.map({ $0.peer == peer }) ?? (allocation.channelsByPeer[peer] == nil) else {

@@ -42,6 +42,12 @@ public struct TURNConfiguration: Sendable {
         networks.contains { $0.contains(address) }
     }
 
+    /// Whether a peer at `address` is served to a client: one of the networks holds both.
+    func serves(_ address: IPAddress, beside client: IPAddress) -> Bool {
+        // On the machine itself are its own programs, which reach its networks anyway.
+        isOwn(client) ? serves(address) : networks.contains { $0.contains(address) && $0.contains(client) }
+    }
+
     /// Whether `address` is this machine's.
     func isOwn(_ address: IPAddress) -> Bool {
         address.isLoopback || localAddresses.contains(address)

@@ -146,31 +146,35 @@ public struct TURNServer: ~Copyable {
         for allocation in byClient.values {
             allocation.isAllowed = configuration.serves(allocation.tuple.client.address)
             for permission in allocation.permissions.values {
-                permission.isAllowed = refusal(ofPeer: permission.address) == nil
+                permission.isAllowed = refusal(ofPeer: permission.address, of: allocation) == nil
             }
             for channel in allocation.channels.values {
                 channel.isPeerOwn = configuration.isOwn(channel.peer.address)
-                channel.permission.isAllowed = refusal(ofPeer: channel.peer.address) == nil
+                channel.permission.isAllowed = refusal(ofPeer: channel.peer.address, of: allocation) == nil
             }
         }
     }
 
-    /// Why no data may go to or come from `address` at all; nil when it may.
+    /// Why no data of an allocation may go to or come from `address` at all; nil when it may.
+    ///
+    /// A peer is in a network of the client's own: the relay is no way from the box's Wi-Fi into what hangs on its cable.
+    /// People in different networks meet by relayed addresses at both ends, which the next paragraph lets pass.
     ///
     /// The machine's own addresses pass: other allocations' relayed addresses are there. That nothing else on them is
     /// reached is seen to for each address with port.
-    func refusal(ofPeer address: IPAddress) -> TURNRefusal? {
+    func refusal(ofPeer address: IPAddress, of allocation: Allocation) -> TURNRefusal? {
         if configuration.isOwn(address) { return nil }
-        return configuration.serves(address) && !configuration.isForMany(address) ? nil : .peerNotAllowed
+        return configuration.serves(address, beside: allocation.tuple.client.address)
+            && !configuration.isForMany(address) ? nil : .peerNotAllowed
     }
 
     /// Why a client may not have `peer`; nil when it may. Port 0 stands for any, as CreatePermission ignores ports
     /// (RFC 8656 section 10.2).
-    func refusal(ofPeer peer: TransportAddress) -> TURNRefusal? {
+    func refusal(ofPeer peer: TransportAddress, of allocation: Allocation) -> TURNRefusal? {
         if configuration.isOwn(peer.address), peer.port != 0, !configuration.relayPorts.contains(peer.port) {
             return .peerIsOwnService
         }
-        return refusal(ofPeer: peer.address)
+        return refusal(ofPeer: peer.address, of: allocation)
     }
 
     // MARK: Ends

@@ -126,16 +126,18 @@ extension AccessPoint {
                 for: .addStation(station.address), at: now, into: &output)
         case .associate(let station):
             guard running.radio.knowsUnassociatedStations else { return }
-            send(.nl80211(Requests.set(.associated, of: station, index)), for: .any, at: now, into: &output)
+            send(
+                .nl80211(Requests.set(.associated, of: station, index)), for: .station(station), at: now, into: &output)
         case .installPairwise(let station, let key, let cipher):
             send(
                 .nl80211(
                     .newKey(
                         KeyParameters(
                             interface: index, station: station, index: 0, cipher: cipher, key: key.bytes.copied))),
-                for: .any, at: now, into: &output)
+                for: .station(station), at: now, into: &output)
         case .authorize(let station):
-            send(.nl80211(Requests.set(.authorized, of: station, index)), for: .any, at: now, into: &output)
+            send(
+                .nl80211(Requests.set(.authorized, of: station, index)), for: .station(station), at: now, into: &output)
         case .removeStation(let station, let reason):
             send(
                 .nl80211(.deleteStation(StationRemoval(interface: index, address: station, reason: reason))), for: .any,
@@ -180,7 +182,8 @@ extension AccessPoint {
         switch (purpose, reply) {
         case (.essential(let step), .failure(let error)): fail(step, error.description, at: now, into: &output)
         case (.addStation(let station), .success): drive(.added(station, true), at: now, into: &output)
-        case (.addStation(let station), .failure): drive(.added(station, false), at: now, into: &output)
+        case (.addStation(let station), .failure), (.station(let station), .failure):
+            drive(.added(station, false), at: now, into: &output)
         case (.frame(let id), .success(let reply)):
             guard case .done(let cookie?) = reply else { return }
             sent(.frame(id), cookie, at: now, into: &output)
@@ -202,7 +205,7 @@ extension AccessPoint {
         case (.checkStations, .success(let reply)): checked(reply.stations, at: now, into: &output)
         case (.checkInterface, .failure(let error)):
             fail("look at the interface", error.description, at: now, into: &output)
-        case (.step, _), (.any, _), (.essential, .success), (.checkStations, .failure),
+        case (.step, _), (.any, _), (.essential, .success), (.station, .success), (.checkStations, .failure),
             (.eapol, .failure), (.groupSequence, .failure), (.managementSequence, .failure):
             break
         }
@@ -375,10 +378,11 @@ extension AccessPoint {
 }
 
 extension NetlinkFailure {
-    /// Whether it says that the interface, the radio or its firmware is gone.
+    /// Whether it says that the interface, the radio or its firmware is gone. `ENOLINK` does not: the kernel answers a
+    /// probe so when it has no entry of the station.
     var isFatal: Bool {
         switch number {
-        case .noDevice, .inputOutput, .noSuchDeviceOrAddress, .networkDown, .noLink, .radioKilled: true
+        case .noDevice, .inputOutput, .noSuchDeviceOrAddress, .networkDown, .radioKilled: true
         default: false
         }
     }

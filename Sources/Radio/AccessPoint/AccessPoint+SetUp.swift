@@ -131,6 +131,8 @@ extension AccessPoint {
                 lastChannel = nil
                 chooseChannel(at: now, into: &output)
             } else {
+                // It was not the width; a later attempt may have the whole again.
+                if let radio = setUp.radio { widthLimits[radio.name] = nil }
                 fail(setUp.step.words, failure.description, at: now, into: &output)
             }
         default: fail(setUp.step.words, failure.description, at: now, into: &output)

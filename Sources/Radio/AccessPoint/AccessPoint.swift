@@ -116,6 +116,8 @@ public struct AccessPoint: ~Copyable {
         /// One whose answer matters to nobody.
         case any
         case addStation(MACAddress)
+        /// One without which a station can't stay: a driver that refuses its key would send to it unencrypted.
+        case station(MACAddress)
         case frame(TransmissionID)
         case eapol(MACAddress)
         /// The packet number of a group key, and of the one for management frames besides.

@@ -15,8 +15,9 @@ struct Backoff: Sendable {
     /// Counts a failure.
     /// - Returns: how long to wait.
     mutating func fail() -> Duration {
-        defer { failures = min(failures + 1, 16) }
-        return min(Self.limit, Self.first * (1 << failures))
+        // The count goes on: by it the radios have their turns.
+        defer { failures &+= 1 }
+        return min(Self.limit, Self.first * (1 << min(failures, 16)))
     }
 
     /// The access point has been up for `time`.

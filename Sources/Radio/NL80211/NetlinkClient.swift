@@ -120,7 +120,7 @@ public struct NetlinkClient: Sendable {
     }
 
     /// Requests under way at most, those that wait included.
-    public static let maximumRequests = 256
+    public static let maximumRequests = 4096
     /// How often a list is asked for that changes while it is told.
     public static let maximumAttempts = 4
     /// How long an answer may take. A driver that resets its firmware holds its lock for seconds.

@@ -103,6 +103,7 @@ extension Stations {
                 respond(to: address, station.isReassociation, .tooManyStations, aid: 0, into: &output)
             case .answering, .handshaking, .authorized, .leaving: break
             }
+            if station.isAuthorized { output.events.append(.left(address, .chip)) }
             refuse(address, .driver, at: now, into: &output)
             return drop(station, .tooManyStations, into: &output)
         }

@@ -70,10 +70,14 @@ public struct StationsLimits: Hashable, Sendable {
     public var maximumAuthentications = 64
     /// How long one is kept.
     public var authenticationLifetime = Duration.seconds(10)
-    /// How many stations between association and the handshake's end there can be; an older one gives way.
-    public var maximumHalfOpen = 16
+    /// How many stations between association and the handshake's end there can be; an older one gives way. A whole room
+    /// may join at once.
+    public var maximumHalfOpen = 64
     /// A station in its handshake is safe so long from giving way to another, unless it showed a wrong passphrase.
-    public var halfOpenGrace = Duration.milliseconds(700)
+    ///
+    /// Linux asks three times, at 0, 205 and 410 ms when told to wait for ``crowdedTimeUnits``; by its last time somebody
+    /// has to be old enough.
+    public var halfOpenGrace = Duration.milliseconds(400)
     /// When a station may come back that found too many others joining, in units of 1.024 ms.
     public var crowdedTimeUnits: UInt32 = 200
     /// How long the driver may take to make a station's entry, and to say that the association response arrived.
