@@ -317,6 +317,21 @@ import Wire
         #expect(bare.kernel.interfaces.isEmpty)
     }
 
+    /// One that never got to beacon stayed an access point's, and up, or stayed at all.
+    @Test func soItIsAfterAnAttemptThatFailed() {
+        for name in ["wlan0", nil] {
+            let rig = Rig()
+            rig.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: name)
+            rig.kernel.faults[C.startAP] = Array(repeating: 16, count: 100)
+            rig.start(within: .seconds(2))
+            #expect(rig.kernel.interfaces.first?.type == 3)
+            rig.give(.stop)
+            rig.run(for: .seconds(1))
+            #expect(rig.kernel.interfaces.first?.type == name.map { _ in 2 })
+            #expect(rig.kernel.interfaces.first?.isUp != true)
+        }
+    }
+
     @Test func anotherChannelIsANewStart() throws {
         let rig = Rig(.softMAC)
         rig.start()

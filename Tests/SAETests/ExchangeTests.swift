@@ -19,7 +19,7 @@ import Wire
         }
         #expect(network.output.events == [.accepted(client.address, pmk: pmk, pmkid: pmkid, method: method)])
         #expect(pmk.count == 32)
-        #expect(network.authenticator.pmk(for: client.address, pmkid: pmkid) == pmk)
+        #expect(network.authenticator.key(for: client.address, pmkid: pmkid)?.pmk == pmk)
         #expect(network.authenticator.halfOpenCount == 0)
         #expect(network.authenticator.counters.accepted == 1)
     }
@@ -236,12 +236,12 @@ import Wire
             network.pass(.seconds(1))
         }
         let isKept = { (network: TestNetwork, index: Int) in
-            network.authenticator.pmk(for: names[index].0, pmkid: names[index].1) != nil
+            network.authenticator.key(for: names[index].0, pmkid: names[index].1)?.pmk != nil
         }
         #expect([0, 1, 2, 3].map { isKept(network, $0) } == [false, true, true, true])
         // Another's name, and a name that is none.
-        #expect(network.authenticator.pmk(for: names[1].0, pmkid: names[2].1) == nil)
-        #expect(network.authenticator.pmk(for: names[1].0, pmkid: []) == nil)
+        #expect(network.authenticator.key(for: names[1].0, pmkid: names[2].1)?.pmk == nil)
+        #expect(network.authenticator.key(for: names[1].0, pmkid: [])?.pmk == nil)
         network.input(.forget(names[1].0))
         #expect([1, 2, 3].map { isKept(network, $0) } == [false, true, true])
         // The last came a second before now, the one before it two.

@@ -90,7 +90,7 @@ import Wire
         var forger = try network.client(1, password: "wrong horse")
         try network.run(&forger)
         #expect(forger.state == .failed(.challengeFailure))
-        #expect(network.authenticator.pmk(for: client.address, pmkid: pmkid) == pmk)
+        #expect(network.authenticator.key(for: client.address, pmkid: pmkid)?.pmk == pmk)
         // The station itself comes again.
         var again = try network.client(1)
         try network.run(&again)
@@ -99,8 +99,8 @@ import Wire
             return
         }
         #expect(newKey != pmk)
-        #expect(network.authenticator.pmk(for: client.address, pmkid: newName) == newKey)
-        #expect(network.authenticator.pmk(for: client.address, pmkid: pmkid) == nil)
+        #expect(network.authenticator.key(for: client.address, pmkid: newName)?.pmk == newKey)
+        #expect(network.authenticator.key(for: client.address, pmkid: pmkid)?.pmk == nil)
     }
 
     @Test(

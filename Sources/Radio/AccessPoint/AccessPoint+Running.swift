@@ -265,7 +265,11 @@ extension AccessPoint {
     /// Asks the kernel whether everything is still as it should be.
     mutating func check(_ running: Running, at now: Timestamp, into output: inout AccessPointOutput) {
         let next = now + checkInterval
-        changeRunning { $0.nextCheck = next }
+        let known = Set(stations?.reports.map(\.address) ?? [])
+        changeRunning { running in
+            running.nextCheck = next
+            running.checked = known
+        }
         send(.nl80211(.getInterfaces), for: .checkInterface, at: now, into: &output)
         send(.nl80211(.getStations(interface: running.interface.index)), for: .checkStations, at: now, into: &output)
     }
@@ -304,7 +308,8 @@ extension AccessPoint {
         }
         guard running.security.kind != .softMAC else { return }
         // What the chip did while nobody heard of it.
-        for address in known.sorted() where information[address] == nil {
+        // Who came while the kernel was telling may not be in what it told.
+        for address in known.intersection(running.checked).sorted() where information[address] == nil {
             drive(.removed(address), at: now, into: &output)
         }
         for address in information.keys.sorted() where !known.contains(address) {
@@ -343,15 +348,13 @@ extension AccessPoint {
     }
 
     /// Ends the beacon and leaves the interface as it was.
-    private mutating func leaveInterface(
-        _ interface: AccessInterface, at now: Timestamp, into output: inout AccessPointOutput
-    ) {
-        send(.nl80211(.stopAccessPoint(interface: interface.index)), for: .any, at: now, into: &output)
-        send(.route(.setLink(index: interface.index, isUp: false)), for: .any, at: now, into: &output)
-        switch origins.removeValue(forKey: interface.index) {
-        case .made: send(.nl80211(.deleteInterface(index: interface.index)), for: .any, at: now, into: &output)
+    mutating func leaveInterface(_ index: UInt32, at now: Timestamp, into output: inout AccessPointOutput) {
+        send(.nl80211(.stopAccessPoint(interface: index)), for: .any, at: now, into: &output)
+        send(.route(.setLink(index: index, isUp: false)), for: .any, at: now, into: &output)
+        switch origins.removeValue(forKey: index) {
+        case .made: send(.nl80211(.deleteInterface(index: index)), for: .any, at: now, into: &output)
         case .type(let type) where type != .accessPoint:
-            send(.nl80211(.setInterface(index: interface.index, type: type)), for: .any, at: now, into: &output)
+            send(.nl80211(.setInterface(index: index, type: type)), for: .any, at: now, into: &output)
         case .type, nil: break
         }
     }
@@ -368,7 +371,7 @@ extension AccessPoint {
             backoff.reset()
             begin(at: now, into: &output)
         case .stop:
-            leaveInterface(running.interface, at: now, into: &output)
+            leaveInterface(running.interface.index, at: now, into: &output)
             pending = [:]
             closeEAPOL(into: &output)
             phase = .stopped

@@ -175,6 +175,7 @@ public struct AccessPoint: ~Copyable {
         switch phase {
         case .stopped: output.events.append(.stopped)
         case .waiting, .settingUp:
+            for index in origins.keys.sorted() { leaveInterface(index, at: now, into: &output) }
             pending = [:]
             closeEAPOL(into: &output)
             phase = .stopped
@@ -293,6 +294,7 @@ public struct AccessPoint: ~Copyable {
             counters.breaks &+= 1
             output.events.append(.down(trouble))
         case .leaving(_, .stop, _):
+            for index in origins.keys.sorted() { leaveInterface(index, at: now, into: &output) }
             pending = [:]
             closeEAPOL(into: &output)
             phase = .stopped

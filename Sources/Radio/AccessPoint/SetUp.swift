@@ -108,6 +108,8 @@ struct Running: Sendable {
     let isRotated: Bool
     var stationsWake: Timestamp?
     var nextCheck: Timestamp
+    /// Who was on when the present check asked the kernel for its stations.
+    var checked: Set<MACAddress> = []
     /// A frame under way.
     enum Sent: Sendable {
         case frame(TransmissionID)

@@ -8,6 +8,7 @@ struct PMKSACache: Sendable {
     private struct Entry {
         let pmk: SecretBytes
         let pmkid: [UInt8]
+        let method: SAEMethod
         let expires: Timestamp
     }
 
@@ -25,17 +26,19 @@ struct PMKSACache: Sendable {
     /// When the first of them expires.
     private(set) var deadline: Timestamp?
 
-    mutating func insert(_ keys: SAEKeys, for address: MACAddress, at now: Timestamp) {
-        entries[address] = Entry(pmk: keys.pmk, pmkid: keys.pmkid, expires: now + lifetime)
+    mutating func insert(_ keys: SAEKeys, by method: SAEMethod, for address: MACAddress, at now: Timestamp) {
+        entries[address] = Entry(pmk: keys.pmk, pmkid: keys.pmkid, method: method, expires: now + lifetime)
         if entries.count > limit, let oldest = entries.min(by: { $0.value.expires < $1.value.expires })?.key {
             entries[oldest] = nil
         }
         deadline = entries.values.map(\.expires).min()
     }
 
-    func pmk(for address: MACAddress, pmkid: some Collection<UInt8>) -> SecretBytes? {
+    func key(
+        for address: MACAddress, pmkid: some Collection<UInt8>
+    ) -> (pmk: SecretBytes, method: SAEMethod)? {
         guard let entry = entries[address], pmkid.elementsEqual(entry.pmkid) else { return nil }
-        return entry.pmk
+        return (entry.pmk, entry.method)
     }
 
     mutating func remove(_ address: MACAddress) {

@@ -63,9 +63,12 @@ public struct SAEAuthenticator: Sendable {
     /// - Parameters:
     ///   - address: the station.
     ///   - pmkid: the name.
-    /// - Returns: nil when there is none of this name: the station must go through SAE.
-    public func pmk(for address: MACAddress, pmkid: some Collection<UInt8>) -> SecretBytes? {
-        cache.pmk(for: address, pmkid: pmkid)
+    /// - Returns: it, and the method of the exchange it came from; nil when there is none of this name: the station must
+    ///   go through SAE.
+    public func key(
+        for address: MACAddress, pmkid: some Collection<UInt8>
+    ) -> (pmk: SecretBytes, method: SAEMethod)? {
+        cache.key(for: address, pmkid: pmkid)
     }
 
     /// Takes in what happened and says what to do about it.

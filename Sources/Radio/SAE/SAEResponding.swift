@@ -196,7 +196,7 @@ extension SAEAuthenticator {
         let answer = SAEConfirmBody(counter: 1, code: try keys.confirmation(1))
         for method in SAEMethod.allCases { end(SAEExchangeID(address: id.address, method: method)) }
         accept(id, SAEAccepted(keys: keys, confirm: confirm, answer: answer), at: now)
-        cache.insert(keys, for: id.address, at: now)
+        cache.insert(keys, by: id.method, for: id.address, at: now)
         counters.accepted += 1
         output.send(to: id.address, transaction: 2, status: .success) { answer.write(into: &$0) }
         output.events.append(

@@ -75,20 +75,26 @@ extension Stations {
             guard agreement.akm.isSAE else { return .open }
             // 12.6.10.3: a station that keeps its key from SAE authenticates openly and names the key.
             for pmkid in agreement.rsn.pmkids {
-                guard let pmk = sae?.pmk(for: address, pmkid: pmkid) else { continue }
-                return .sae(pmk: pmk, pmkid: pmkid, by: .hashToElement)
+                guard let key = sae?.key(for: address, pmkid: pmkid) else { continue }
+                try refuseDowngrade(key.method, elements)
+                return .sae(pmk: key.pmk, pmkid: pmkid, by: key.method)
             }
             throw Refused(.invalidPMKID, .unknownPMKID)
         case .sae(_, _, let method):
             guard agreement.akm.isSAE else { throw Refused(.invalidAKM, .akm(agreement.akm)) }
-            // 12.4.4.1: when both ends speak hash-to-element, it is used. If it was not, somebody changed a beacon.
-            if method == .huntingAndPecking, configuration.description.rsnExtension?.hashToElement == true,
-                let extended = elements.rsnExtension,
-                (try? RSNXElement(body: extended.span.bytes))?.hashToElement == true
-            {
-                throw Refused(.unspecifiedFailure, .hashToElementDowngrade)
-            }
+            try refuseDowngrade(method, elements)
             return authentication
+        }
+    }
+
+    /// 12.4.4.1: when both ends speak hash-to-element, it is used. If it was not, somebody changed a beacon. A key that
+    /// was kept of such an exchange is no better.
+    private func refuseDowngrade(_ method: SAEMethod, _ elements: StationElements) throws(Refused) {
+        if method == .huntingAndPecking, configuration.description.rsnExtension?.hashToElement == true,
+            let extended = elements.rsnExtension,
+            (try? RSNXElement(body: extended.span.bytes))?.hashToElement == true
+        {
+            throw Refused(.unspecifiedFailure, .hashToElementDowngrade)
         }
     }
 

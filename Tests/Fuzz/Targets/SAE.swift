@@ -174,7 +174,7 @@ private struct SAERun {
                 try always(
                     clients.prefix(2).contains { $0.address == address } && honest.contains(address),
                     "\(address) was accepted and does not know the password")
-                try always(authenticator.pmk(for: address, pmkid: pmkid) == pmk, "the key is not kept")
+                try always(authenticator.key(for: address, pmkid: pmkid)?.pmk == pmk, "the key is not kept")
             case .refused(_, let refusal):
                 if case .libraryFailed(let error) = refusal { throw FuzzFinding("\(error)") }
             }
