@@ -31,6 +31,8 @@ import Wire
         (["10.0.0.0/8", "172.16.0.0/12"], "192.168.77.0/24"),
         // A default route leads everywhere and is no network.
         (["0.0.0.0/0"], "10.77.0.0/24"),
+        // Nor is the one of a VPN that comes before it.
+        (["0.0.0.0/1", "128.0.0.0/1"], "10.77.0.0/24"), (["0.0.0.0/1", "10.77.0.0/24"], "10.78.0.0/24"),
     ])
     func aFreeOneIsTaken(_ used: [String], _ expected: String) throws {
         #expect(Subnet.free(of: try used.map(network))?.description == expected)

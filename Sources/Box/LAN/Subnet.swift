@@ -37,15 +37,16 @@ public struct Subnet: Hashable, Sendable, CustomStringConvertible {
         + (77...92).map { Subnet(192, 168, $0) }
 
     /// The first candidate that no other network of the machine has a part in.
-    /// - Parameter used: networks of other interfaces and routes; a default route is none.
+    /// - Parameter used: networks of other interfaces and routes; a default route is none, whole or in two halves.
     /// - Returns: nil when all are in use.
     static func free(of used: [IPNetwork]) -> Subnet? {
         candidates.first { !$0.isUsed(in: used) }
     }
 
-    /// Whether a network of `used` shares addresses with this one.
+    /// Whether a network of `used` shares addresses with this one. Many VPNs route 0.0.0.0/1 and 128.0.0.0/1 so as to come
+    /// before the default route: that is everything too, and no network.
     func isUsed(in used: [IPNetwork]) -> Bool {
-        used.contains { $0.prefixLength > 0 && ($0.contains(network.base) || network.contains($0.base)) }
+        used.contains { $0.prefixLength > 1 && ($0.contains(network.base) || network.contains($0.base)) }
     }
 }
 
