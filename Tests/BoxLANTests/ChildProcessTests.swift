@@ -74,6 +74,14 @@ import Testing
         }
     }
 
+    /// A program that hangs would hold up everything that waits for its turn.
+    @Test func whatTakesTooLongIsKilled() async {
+        let start = ContinuousClock.now
+        let end = await ChildProcess.run(.init(arguments: ["/bin/sleep", "60"]), limit: .milliseconds(200)).end
+        #expect(end == .killed(SIGKILL))
+        #expect(ContinuousClock.now - start < .seconds(20))
+    }
+
     @Test func programsAreFound() {
         #expect(Program.path(of: "sh") != nil)
         #expect(Program.path(of: "no-such-program-anywhere") == nil)

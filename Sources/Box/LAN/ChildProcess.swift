@@ -38,6 +38,8 @@ final class ChildProcess: Sendable {
 
     /// Longer lines are cut.
     static let lineLimit = 1000
+    /// How long a program that is run to its end may take.
+    static let timeLimit = Duration.seconds(5)
 
     private struct Running {
         var pid: pid_t?
@@ -64,16 +66,23 @@ final class ChildProcess: Sendable {
         return child
     }
 
-    /// Runs a program to its end.
+    /// Runs a program to its end. One that takes too long is killed.
+    /// - Parameter limit: how long it may take.
     /// - Returns: how it ended, and the first lines it said.
-    static func run(_ command: Command) async -> (end: End, words: [String]) {
+    static func run(_ command: Command, limit: Duration = timeLimit) async -> (end: End, words: [String]) {
         let lines = Mutex<[String]>([])
+        var timer: Task<Void, any Error>?
         let end = await withCheckedContinuation { continuation in
-            _ = start(
+            let child = start(
                 command,
                 onLine: { line in lines.withLock { if $0.count < 8 { $0.append(line) } } },
                 onEnd: { continuation.resume(returning: $0) })
+            timer = Task {
+                try await Task.sleep(for: limit)
+                child.signal(SIGKILL)
+            }
         }
+        timer?.cancel()
         return (end, lines.withLock { $0 })
     }
 
