@@ -123,7 +123,10 @@ final class DnsmasqServer: Sendable {
         let isHeard = state.withLock { state in
             if isComplaint { state.complaint = words }
             // It says so once its sockets are open.
-            if words.hasPrefix("started, version") { state.trouble = nil }
+            if words.hasPrefix("started, version") {
+                state.trouble = nil
+                state.complaint = nil
+            }
             return state.lines.take(at: .now)
         }
         guard isHeard else { return }
