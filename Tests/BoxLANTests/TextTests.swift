@@ -27,9 +27,9 @@ private func place(v6: Bool = true) -> AccessNetwork.Place {
 
     @Test func withoutIPv6NothingIsAdvertised() {
         #expect(lines().contains("enable-ra"))
-        #expect(lines().contains { $0.hasPrefix("dhcp-range=fd") && $0.hasSuffix(",ra-only,64,60m") })
+        #expect(lines().contains { $0.hasPrefix("dhcp-range=fd") && $0.hasSuffix(",ra-only,64,30m") })
         #expect(!lines(v6: false).contains { $0.contains("ra-") || $0.contains("enable-ra") })
-        #expect(lines(v6: false).contains("dhcp-range=10.77.0.10,10.77.0.250,255.255.255.0,60m"))
+        #expect(lines(v6: false).contains("dhcp-range=10.77.0.10,10.77.0.250,255.255.255.0,30m"))
     }
 }
 
@@ -55,6 +55,14 @@ private func place(v6: Bool = true) -> AccessNetwork.Place {
         #expect(rules().contains("udp dport { 3478, 4711, 49152-65535 } accept"))
         #expect(rules(hub: nil, relay: nil).contains("udp dport { 3478 } accept"))
         #expect(rules(http: 8080).contains("tcp dport { 80, 443, 8080 } accept"))
+    }
+
+    /// As many as one phone gets while a lease lasts are no more than half of all.
+    @Test func onePhoneCanNotTakeAllAddresses() {
+        #expect(rules().contains("ether saddr limit rate over 3/minute burst 30 packets } drop"))
+        #expect(rules().contains("timeout 1h\n"), "who has used up its burst is not forgotten before a lease is")
+        #expect(30 + 3 * DnsmasqConfiguration.leaseMinutes <= Subnet.poolSize / 2)
+        #expect(DnsmasqConfiguration.leaseMinutes < 60)
     }
 
     /// Redirection needs the kernel's table of connections; where HTTP is on its own port there is none to be filled.

@@ -51,7 +51,7 @@ def test_clients_get_what_they_need(shared, client):
     # Without a router and a name server phones neither look for a portal nor stay.
     assert lease.router == "10.77.0.1"
     assert lease.dns in ("10.77.0.1", None)
-    assert lease.seconds in (3600, None)
+    assert lease.seconds in (1800, None)
     assert lease.api in ("https://10.77.0.1/api/captive-portal", None)
     assert lan.phone(client).reaches("10.77.0.1")
 
@@ -469,6 +469,13 @@ def test_one_phone_can_not_take_all_addresses(lan):
         taken = len((box.state / "leases").read_text().splitlines())
         assert 10 < taken < 40, "some, since it may ask; but a bounded number"
         assert lan.phone("ada").ask().address, "others are served"
+
+
+def test_a_phone_may_come_back_often(lan):
+    """At the edge of the radio's reach, or while its owner tries one thing after another."""
+    with lan.start_box():
+        ada = lan.phone("ada")
+        assert len({ada.ask().address for _ in range(12)}) == 1
 
 
 # Where the addresses are in use

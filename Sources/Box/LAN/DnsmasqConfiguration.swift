@@ -11,7 +11,7 @@ struct DnsmasqConfiguration: Sendable {
 
     /// How long an address is a phone's. Phones hide their hardware's address behind a new one whenever the Wi-Fi's name
     /// changes, and some every day: short leases let few addresses serve many. They ask again after half of it.
-    static let leaseMinutes = 60
+    static let leaseMinutes = 30
     /// How long a phone keeps a name's address, in seconds: what it learnt here is wrong on any other network.
     static let nameLifetime = 10
     /// Between two router advertisements, in seconds.

@@ -29,12 +29,13 @@ struct Firewall: Equatable, Sendable {
         let relay = ports.relay.map { ", \($0.lowerBound)-\($0.upperBound)" } ?? ""
         return Self.removal + """
             table inet \(Self.table) {
-                # Phones that ask for an address: 30 messages at once, then one a second. A phone needs four.
+                # Phones that ask for an address: 30 messages at once, then three a minute. A phone needs two when it comes,
+                # and one each half of a lease. Nobody gets so many leases by that that none are left for others.
                 set dhcp_clients {
                     type ether_addr
                     size 1024
                     flags dynamic,timeout
-                    timeout 5m
+                    timeout 1h
                 }
 
                 chain prerouting {
@@ -62,7 +63,7 @@ struct Firewall: Equatable, Sendable {
                     udp dport { \(media)\(relay) } accept
                     # DNS and multicast DNS. DNS over TCP is for long answers; ours are short.
                     udp dport { 53, 5353 } accept
-                    udp dport 67 update @dhcp_clients { ether saddr limit rate over 1/second burst 30 packets } drop
+                    udp dport 67 update @dhcp_clients { ether saddr limit rate over 3/minute burst 30 packets } drop
                     udp dport 67 accept
                     icmp type { echo-request, destination-unreachable, time-exceeded, parameter-problem } accept
                     meta l4proto igmp accept
