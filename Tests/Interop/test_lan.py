@@ -253,6 +253,19 @@ def test_an_interface_that_goes_and_comes_back(lan):
         assert lan.phone("ada").reaches("10.77.0.1")
 
 
+def test_ipv6_comes_back_after_the_link_was_down(lan):
+    """The kernel takes addresses of IPv6 from an interface that goes down, and keeps those of IPv4."""
+    with lan.start_box() as box:
+        def held() -> bool:
+            return "inet6 fd" in lan.in_box("ip", "-6", "address", "show", "dev", "wifi")
+
+        assert held()
+        lan.in_box("ip", "link", "set", "wifi", "down")
+        lan.in_box("ip", "link", "set", "wifi", "up")
+        wait_until(held, 10, "the box has its address of IPv6 again", detail=box.describe)
+        assert lan.box_address() == "10.77.0.1"
+
+
 def test_doctor_names_what_is_missing(lan):
     box = lan.make_box()
     box.config_file.write_text(yaml_text(box.settings))
@@ -445,6 +458,52 @@ def test_forged_sources_are_dropped(shared):
         assert result.returncode != 0
     finally:
         ada.run("ip", "address", "del", f"{UPLINK}.77/32", "dev", "wlan")
+
+
+class Rules:
+    """What the kernel tells of changes of its rules while a test runs."""
+
+    def __init__(self, lan: Lan):
+        self.process = subprocess.Popen(["ip", "netns", "exec", lan.box, "nft", "monitor"],
+                                        stdout=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+
+    def end(self) -> list[list[str]]:
+        """What became of the box's table, step by step: each of the kernel's steps is seen whole or not at all."""
+        time.sleep(0.5)
+        self.process.terminate()
+        steps = re.split(r"^# new generation.*$", self.process.communicate(timeout=5)[0], flags=re.M)
+        changes = [re.findall(r"^(add|delete) table inet kibitz-local", step, re.M) for step in steps]
+        return [step for step in changes if step]
+
+
+def test_the_firewall_stays_while_the_network_comes_up_again(lan):
+    """Phones are on the Wi-Fi all the while: its rules are replaced in one step, and never just taken away."""
+    with lan.start_box() as box:
+        rules = Rules(lan)
+        lan.in_box("ip", "address", "del", "10.77.0.1/24", "dev", "wifi")
+        wait_until(lambda: lan.box_address() == "10.77.0.1", 5, "the address is back", detail=box.describe)
+        lan.in_box("ip", "link", "set", "wifi", "down")
+        lan.in_box("ip", "link", "set", "wifi", "name", "gone")
+        wait_until(lambda: box.status()["trouble"], 5, "the box misses its interface", detail=box.describe)
+        assert "kibitz-local" in lan.in_box("nft", "list", "tables")
+        lan.in_box("ip", "link", "set", "gone", "name", "wifi")
+        wait_until(lambda: box.status()["trouble"] == [], 15, "the trouble is over", detail=box.describe)
+        steps = rules.end()
+        assert steps and all(step[-1] == "add" for step in steps), steps
+        assert lan.in_box("sysctl", "-n", "net.ipv4.conf.wifi.forwarding").strip() == "0"
+
+
+def test_the_firewall_is_put_back(lan):
+    """`systemctl restart nftables` flushes the rules of everybody."""
+    with lan.start_box() as box:
+        lan.in_box("nft", "flush", "ruleset")
+        assert lan.in_box("nft", "list", "tables") == ""
+        wait_until(lambda: "kibitz-local" in lan.in_box("nft", "list", "tables"), 45, "the firewall is back",
+                   detail=box.describe)
+        assert "took the firewall of the Wi-Fi away" in box.log()
+        assert box.terminate() == 0
+        assert lan.in_box("nft", "list", "tables") == ""
 
 
 def discover(mac: bytes, number: int) -> bytes:

@@ -2,7 +2,7 @@ public import BoxState
 import Glibc
 public import Logging
 import Synchronization
-public import Wire
+import Wire
 
 /// What phones meet on the box's own Wi-Fi besides the radio: addresses, names, router advertisements, and a firewall that
 /// keeps the Wi-Fi apart from every other network.
@@ -12,58 +12,12 @@ public import Wire
 public final class AccessNetwork: Sendable {
     /// From a failure to the next attempt.
     static let retryDelay = Duration.seconds(5)
+    /// From one look at the firewall to the next. What else the machine runs may flush every rule there is, and the kernel
+    /// tells only those who ask.
+    static let watchInterval = Duration.seconds(30)
     private static let prefixFile = "lan"
     private static let configurationFile = "dnsmasq.conf"
     private static let leaseFile = "leases"
-
-    /// The box's public ports, which phones on the Wi-Fi may reach.
-    public struct Ports: Hashable, Sendable {
-        /// TCP port of HTTP; port 80 leads there too.
-        public var http: Int
-        /// TCP port of HTTPS.
-        public var https: Int
-        /// UDP port of STUN and TURN.
-        public var stun: Int
-        /// UDP port of the LAN hub, or nil.
-        public var hub: Int?
-        /// UDP ports of relayed media, or nil.
-        public var relay: ClosedRange<Int>?
-
-        /// Makes a set of ports.
-        public init(http: Int, https: Int, stun: Int, hub: Int?, relay: ClosedRange<Int>?) {
-            self.http = http
-            self.https = https
-            self.stun = stun
-            self.hub = hub
-            self.relay = relay
-        }
-    }
-
-    /// Where the box is on its own Wi-Fi.
-    public struct Place: Hashable, Sendable {
-        /// The access point's interface.
-        public var interface: String
-        /// The box's IPv4 address.
-        public var address: IPAddress
-        /// The IPv4 network.
-        public var network: IPNetwork
-        /// The box's IPv6 address; nil where the machine has no IPv6.
-        public var addressV6: IPAddress?
-        /// The IPv6 network.
-        public var networkV6: IPNetwork?
-        /// The first and the last address that phones get.
-        var pool: (first: IPAddress, last: IPAddress) { subnet.pool }
-        private let subnet: Subnet
-
-        init(interface: String, subnet: Subnet, prefix: UniqueLocalPrefix?) {
-            self.interface = interface
-            self.subnet = subnet
-            address = subnet.box
-            network = subnet.network
-            addressV6 = prefix?.box
-            networkV6 = prefix?.network
-        }
-    }
 
     /// An interface that is shut off from everything but the box's public ports.
     private struct Closed {
@@ -98,6 +52,7 @@ public final class AccessNetwork: Sendable {
     private let turns = Turns()
     private let closed = Mutex<Closed?>(nil)
     private let running = Mutex<Running?>(nil)
+    private let watching = Mutex<Task<Void, Never>?>(nil)
 
     /// Makes a network; nothing is changed yet.
     /// - Parameters:
@@ -141,11 +96,22 @@ public final class AccessNetwork: Sendable {
     /// - Parameters:
     ///   - interface: the interface's name.
     ///   - ports: the box's public ports.
-    public func prepare(interface: String, ports: Ports) async {
+    /// - Returns: whether it is shut off now. Where it is not, nobody should be let on it; ``trouble`` tells why.
+    @discardableResult
+    public func prepare(interface: String, ports: Ports) async -> Bool {
         await turns.take {
-            guard self.running.withLock({ $0?.closed.place.interface }) != interface else { return }
-            // What fails is told by the start that follows.
-            _ = try? await self.close(interface, ports)
+            if let present = self.running.withLock({ $0?.closed.place.interface }) {
+                if present == interface { return true }
+                await self.down(opens: false)
+            }
+            do throws(Trouble) {
+                let warning = try await self.close(interface, ports).warning
+                self.shown.withLock { $0.trouble = warning }
+                return true
+            } catch {
+                self.tell(error)
+                return false
+            }
         }
     }
 
@@ -169,22 +135,24 @@ public final class AccessNetwork: Sendable {
     /// again. Where they have come into use on another network, a cable's for example, the network moves away from them.
     /// - Returns: whether it moved. Phones then hold addresses that lead nowhere, and must be sent off to come back.
     public func networkChanged() async -> Bool {
-        await turns.take {
+        let before = shown.withLock { $0.wish }
+        return await turns.take {
             guard let (place, ports) = self.running.withLock({ $0.map { ($0.closed.place, $0.closed.ports) } }) else {
                 return false
             }
             let machine = MachineAddresses.current()
-            let isLost = !machine.addresses(of: place.interface).contains { $0.address == place.address }
+            let held = Set(machine.addresses(of: place.interface).map(\.address))
+            let isLost = ![place.address, place.addressV6].compactMap { $0 }.allSatisfy(held.contains)
             let isUsed =
                 self.subnet == nil
                 && Subnet(containing: place.address)?.isUsed(in: machine.networks(besides: place.interface)) == true
-            guard isLost || isUsed else { return false }
+            guard isLost || isUsed, let wish = self.newWish(after: before) else { return false }
             self.logger.notice(
                 isLost
                     ? "\(place.interface) has lost the Wi-Fi's addresses"
                     : "\(place.network) is in use on another network; the Wi-Fi moves to other addresses")
-            let wish = self.newWish()
-            await self.down()
+            // Phones may be on it all the while, so it stays shut off.
+            await self.down(opens: false)
             await self.attempt(place.interface, ports, wish)
             return isUsed
         }
@@ -199,22 +167,36 @@ public final class AccessNetwork: Sendable {
         }
     }
 
+    /// A new wish, unless somebody has wished for something else since `former`.
+    private func newWish(after former: Int) -> Int? {
+        shown.withLock { shown in
+            guard shown.wish == former else { return nil }
+            shown.wish += 1
+            return shown.wish
+        }
+    }
+
+    /// Tells what went wrong, in the log once.
+    private func tell(_ trouble: Trouble) {
+        let isNew = shown.withLock { shown in
+            defer { shown.trouble = trouble.description }
+            return shown.trouble != trouble.description
+        }
+        if isNew { logger.error("\(trouble.description)") }
+    }
+
     private func attempt(_ interface: String, _ ports: Ports, _ wish: Int) async {
         guard shown.withLock({ $0.wish == wish }) else { return }
         if let present = running.withLock({ $0?.closed.place }) {
             if present.interface == interface { return }
-            await down()
+            await down(opens: false)
         }
         do throws(Trouble) {
             let place = try await up(interface, ports)
             logger.info("the Wi-Fi's addresses are \(place.network) on \(interface)")
             onChange(place)
         } catch {
-            let isNew = shown.withLock { shown in
-                defer { shown.trouble = error.description }
-                return shown.trouble != error.description
-            }
-            if isNew { logger.error("\(error.description)") }
+            tell(error)
             Task {
                 try? await Task.sleep(for: Self.retryDelay)
                 await self.turns.take { await self.attempt(interface, ports, wish) }
@@ -228,55 +210,95 @@ public final class AccessNetwork: Sendable {
     }
 
     private func up(_ interface: String, _ ports: Ports) async throws(Trouble) -> Place {
+        // When something fails from here on, the interface stays shut off: phones may be on it.
         let closed = try await close(interface, ports)
         let place = closed.place
-        do throws(Trouble) {
-            try setAddresses(place)
-            let server = try makeServer(place)
-            let serving = Task { await server.run() }
-            self.closed.withLock { $0 = nil }
-            running.withLock { $0 = Running(closed: closed, server: server, serving: serving) }
-            shown.withLock { shown in
-                shown.place = place
-                shown.trouble = closed.warning
-                shown.server = server
-            }
-            return place
-        } catch {
-            await open()
-            throw error
+        try setAddresses(place)
+        let server = try makeServer(place)
+        let serving = Task { await server.run() }
+        self.closed.withLock { $0 = nil }
+        running.withLock { $0 = Running(closed: closed, server: server, serving: serving) }
+        shown.withLock { shown in
+            shown.place = place
+            shown.trouble = closed.warning
+            shown.server = server
         }
+        return place
     }
 
-    /// Chooses the addresses, and puts firewall and settings in place.
+    /// Chooses the addresses, and puts firewall and settings in place. What an earlier call did is replaced without a moment
+    /// in between, and stays when this one fails.
     private func close(_ interface: String, _ ports: Ports) async throws(Trouble) -> Closed {
         let used = MachineAddresses.current().networks(besides: interface)
-        if let present = closed.withLock({ $0 }) {
-            let isFree = Subnet(containing: present.place.address)?.isUsed(in: used) == false
-            if present.place.interface == interface, present.ports == ports, isFree { return present }
-            await open()
+        let present = closed.withLock { $0 }
+        var next: Closed
+        if let present, present.place.interface == interface,
+            Subnet(containing: present.place.address)?.isUsed(in: used) == false
+        {
+            next = present
+            next.ports = ports
+        } else {
+            let (subnet, warning) = try chooseSubnet(used)
+            let place = Place(
+                interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
+            next = Closed(place: place, ports: ports, settings: InterfaceSettings(), warning: warning)
         }
-        let (subnet, warning) = try chooseSubnet(used)
-        let place = Place(
-            interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
-        if let trouble = await Firewall(place: place, ports: ports).apply() {
+        if let trouble = await Firewall(place: next.place, ports: ports).apply() {
             throw Trouble(trouble)
         }
-        var closed = Closed(place: place, ports: ports, settings: InterfaceSettings(), warning: warning)
-        let trouble = closed.settings.apply(to: interface)
-        self.closed.withLock { $0 = closed }
-        if let trouble {
-            await open()
-            throw Trouble(trouble)
+        if var present {
+            if present.place.interface == interface {
+                next.settings = present.settings
+            } else {
+                present.settings.restore()
+                removeAddresses(present.place)
+            }
         }
-        return closed
+        let trouble = next.settings.apply(to: interface)
+        closed.withLock { [next] in $0 = next }
+        watch()
+        if let trouble { throw Trouble(trouble) }
+        return next
     }
 
-    /// Undoes what ``close(_:_:)`` did.
+    /// Undoes what ``close(_:_:)`` and what followed did. The rules are taken away even where none are known: an attempt that
+    /// failed may have left them.
     private func open() async {
-        guard var former = closed.withLock({ $0.take() }) else { return }
-        former.settings.restore()
+        watching.withLock { $0.take() }?.cancel()
+        if var former = closed.withLock({ $0.take() }) {
+            removeAddresses(former.place)
+            former.settings.restore()
+        }
         await Firewall.remove()
+    }
+
+    /// Looks after the firewall until ``open()``.
+    private func watch() {
+        watching.withLock { watching in
+            guard watching == nil else { return }
+            watching = Task {
+                while true {
+                    do { try await Task.sleep(for: Self.watchInterval) } catch { return }
+                    let wish = self.shown.withLock { $0.wish }
+                    await self.turns.take { await self.mendFirewall(wish) }
+                }
+            }
+        }
+    }
+
+    /// Puts the firewall back if somebody took it away, with `nft flush ruleset` for example. Where that fails the network
+    /// ends, and is tried again as at a start.
+    private func mendFirewall(_ before: Int) async {
+        let isRunning = running.withLock { $0 != nil }
+        guard let present = running.withLock({ $0?.closed }) ?? closed.withLock({ $0 }),
+            await !Firewall.isInPlace()
+        else { return }
+        logger.notice("another program took the firewall of the Wi-Fi away; it is put back")
+        guard let trouble = await Firewall(place: present.place, ports: present.ports).apply() else { return }
+        guard isRunning else { return tell(Trouble(trouble)) }
+        guard let wish = newWish(after: before) else { return }
+        await down(opens: false)
+        await attempt(present.place.interface, present.ports, wish)
     }
 
     private func chooseSubnet(_ used: [IPNetwork]) throws(Trouble) -> (Subnet, warning: String?) {
@@ -341,7 +363,10 @@ public final class AccessNetwork: Sendable {
         }
     }
 
-    private func down() async {
+    /// Ends what runs.
+    /// - Parameter opens: whether the interface is as it was before, too. Without that it stays shut off from everything but
+    ///   the box's public ports.
+    private func down(opens: Bool = true) async {
         let former = running.withLock { $0.take() }
         if let former { closed.withLock { $0 = former.closed } }
         shown.withLock { shown in
@@ -350,37 +375,21 @@ public final class AccessNetwork: Sendable {
             shown.server = nil
         }
         if let former {
-            let place = former.closed.place
             onChange(nil)
             former.server.stop()
             former.serving.cancel()
             await former.serving.value
-            // An interface that is gone took its addresses along.
-            if let addresses = try? InterfaceAddresses(interface: place.interface) {
-                try? addresses.remove(place.address, prefixLength: Subnet.prefixLength)
-                if let address = place.addressV6 {
-                    try? addresses.remove(address, prefixLength: UniqueLocalPrefix.prefixLength)
-                }
-            }
+            removeAddresses(former.closed.place)
         }
-        await open()
+        if opens { await open() }
     }
-}
 
-/// Runs one piece of work after the other, in the order in which they came.
-private final class Turns: Sendable {
-    private let last = Mutex<Task<Void, Never>?>(nil)
-
-    func take<Result: Sendable>(_ work: @escaping @Sendable () async -> Result) async -> Result {
-        let mine = last.withLock { last in
-            let former = last
-            let task = Task {
-                await former?.value
-                return await work()
-            }
-            last = Task { _ = await task.value }
-            return task
+    private func removeAddresses(_ place: Place) {
+        // An interface that is gone took its addresses along.
+        guard let addresses = try? InterfaceAddresses(interface: place.interface) else { return }
+        try? addresses.remove(place.address, prefixLength: Subnet.prefixLength)
+        if let address = place.addressV6 {
+            try? addresses.remove(address, prefixLength: UniqueLocalPrefix.prefixLength)
         }
-        return await mine.value
     }
 }

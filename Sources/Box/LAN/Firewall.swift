@@ -106,6 +106,13 @@ struct Firewall: Equatable, Sendable {
     /// Takes the rules away.
     static func remove() async { _ = await load(removal) }
 
+    /// Whether there are rules of the box's. Where that can't be found out there are none.
+    static func isInPlace() async -> Bool {
+        guard let nft = Program.path(of: "nft") else { return false }
+        let list = ChildProcess.Command(arguments: [nft, "--terse", "list", "table", "inet", table])
+        return await ChildProcess.run(list).end == .exited(0)
+    }
+
     private static func load(_ rules: String) async -> String? {
         guard let nft = Program.path(of: "nft") else { return missing }
         let (end, words) = await ChildProcess.run(.init(arguments: [nft, "-f", "-"], input: Array(rules.utf8)))

@@ -21,17 +21,16 @@ struct InterfaceSettings {
     /// Whether the kernel has IPv6 at all.
     static var hasIPv6: Bool { access("/proc/sys/net/ipv6/conf/all", F_OK) == 0 }
 
-    /// Sets everything.
+    /// Sets everything, again where it was set before: an interface that was unplugged comes back as any other.
     /// - Parameter interface: the interface's name.
     /// - Returns: what could not be set and matters, or nil.
     mutating func apply(to interface: String) -> String? {
-        former = []
         var trouble: String?
         for (family, name, value) in Self.values where family == "ipv4" || Self.hasIPv6 {
             let path = "/proc/sys/net/\(family)/conf/\(interface)/\(name)"
             guard let old = Self.read(path), old != value else { continue }
             if Self.write(value, to: path) {
-                former.append((path, old))
+                if !former.contains(where: { $0.path == path }) { former.append((path, old)) }
             } else if name == "forwarding" {
                 trouble = "\(path) can't be set to 0: \(String(cString: strerror(errno)))"
             }
