@@ -165,7 +165,8 @@ final class ChildProcess: Sendable {
             &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
         let environment = ["PATH=\(Program.directories.joined(separator: ":"))", "LC_ALL=C"]
         return withCStrings(command.arguments) { arguments in
-            withCStrings(environment) { posix_spawn(&pid, arguments[0]!, &actions, &attributes, arguments, $0) }
+            guard let program = arguments[0] else { return EINVAL }
+            return withCStrings(environment) { posix_spawn(&pid, program, &actions, &attributes, arguments, $0) }
         }
     }
 
@@ -225,7 +226,8 @@ private func startThread(_ body: @escaping @Sendable () -> Void) -> Int32 {
         &thread, &attributes,
         { argument in
             // The work goes before the thread does what may take days.
-            let body = Unmanaged<Work>.fromOpaque(argument!).takeRetainedValue().body
+            guard let argument else { return nil }
+            let body = Unmanaged<Work>.fromOpaque(argument).takeRetainedValue().body
             body()
             return nil
         }, work.toOpaque())

@@ -135,7 +135,9 @@ extension AccessPoint {
                 if let radio = setUp.radio { widthLimits[radio.name] = nil }
                 fail(setUp.step.words, failure.description, at: now, into: &output)
             }
-        default: fail(setUp.step.words, failure.description, at: now, into: &output)
+        case .listRadios, .listInterfaces, .awaitRegulatory, .listRadiosAgain, .makeInterface, .takeDown, .setType,
+            .takeUp, .awaitScan, .register, .startAP, .setBSS, .awaitSwitch:
+            fail(setUp.step.words, failure.description, at: now, into: &output)
         }
     }
 
@@ -148,7 +150,10 @@ extension AccessPoint {
             take(.getRegulatoryAgain, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
         case .awaitScan: chooseChannel(at: now, into: &output)
         case .awaitSwitch: blocked(at: now, into: &output)
-        default: fail(setUp.step.words, "the driver did not answer in time", at: now, into: &output)
+        case .listRadios, .listInterfaces, .getRegulatory, .setRegulatory, .listRadiosAgain, .getRegulatoryAgain,
+            .makeInterface, .takeDown, .setType, .takeUp, .triggerScan, .readScan, .readSurvey, .register, .startAP,
+            .setBSS:
+            fail(setUp.step.words, "the driver did not answer in time", at: now, into: &output)
         }
     }
 

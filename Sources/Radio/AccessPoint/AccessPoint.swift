@@ -235,7 +235,9 @@ public struct AccessPoint: ~Copyable {
         guard let request = pending.removeValue(forKey: id) else { return }
         switch request.purpose {
         case .step: advance(reply, at: now, into: &output)
-        default: answerRunning(request.purpose, reply, at: now, into: &output)
+        case .essential, .any, .addStation, .station, .frame, .eapol, .groupSequence, .managementSequence,
+            .checkInterface, .checkStations:
+            answerRunning(request.purpose, reply, at: now, into: &output)
         }
     }
 

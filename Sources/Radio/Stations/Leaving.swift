@@ -24,7 +24,10 @@ extension Stations {
         }
         switch header.subtype {
         case .disassociation: keep(Authenticated(method: station.authentication, since: now), of: address)
-        default: authentications[address] = nil
+        case .deauthentication, .associationRequest, .associationResponse, .reassociationRequest,
+            .reassociationResponse, .probeRequest, .probeResponse, .timingAdvertisement, .reserved7, .beacon, .atim,
+            .authentication, .action, .actionNoAcknowledgement, .reserved15:
+            authentications[address] = nil
         }
         switch station.phase {
         case .leaving(_, let reason, _): drop(station, reason, into: &output)
