@@ -176,11 +176,7 @@ public struct Doctor {
         for (detail, package) in missing { wrong("wifi", detail, mend: "apt install \(package)") }
         if missing.isEmpty { fine("wifi", "nft and dnsmasq are there for its network") }
         guard configuration.wifi.mode == .auto else { return }
-        if let country = configuration.country {
-            fine("country", country)
-        } else {
-            wrong("country", "it is not set, so the Wi-Fi uses little", mend: "set country", fatal: false)
-        }
+        examineCountry(configuration)
         if geteuid() != 0, !isRunning {
             wrong("wifi", "only root may make an access point", mend: "run as root, or set wifi to none")
         }
@@ -199,11 +195,56 @@ public struct Doctor {
         } else {
             fine("wifi", "radios: \(radios.joined(separator: ", "))")
         }
-        for program in ["hostapd", "wpa_supplicant"] where Self.isRunning(program) {
+        examineRivals(configuration)
+    }
+
+    private mutating func examineCountry(_ configuration: BoxConfiguration) {
+        guard let country = configuration.country else {
+            return wrong("country", "it is not set, so the Wi-Fi uses little", mend: "set country", fatal: false)
+        }
+        // As the kernel looks for it, which may know compressed files.
+        let database = "/lib/firmware/regulatory.db"
+        if ["", ".xz", ".zst"].contains(where: { access(database + $0, R_OK) == 0 }) {
+            fine("country", country)
+        } else {
+            wrong(
+                "country", "\(country), but the system has no radio rules for any country (\(database) is missing)",
+                mend: "apt install wireless-regdb", fatal: false)
+        }
+    }
+
+    /// Looks for programs that may take the adapter.
+    private mutating func examineRivals(_ configuration: BoxConfiguration) {
+        func disable(_ program: String) {
             wrong(
                 "wifi", "\(program) is running and may take the adapter",
                 mend: "stop it: systemctl disable --now \(program)", fatal: false)
         }
+        if Self.isRunning("hostapd") { disable("hostapd") }
+        guard Self.isRunning("NetworkManager") else {
+            if Self.isRunning("wpa_supplicant") { disable("wpa_supplicant") }
+            return
+        }
+        // It runs wpa_supplicant itself, as on Raspberry Pi OS, and starts it again when it needs it.
+        let file = "/etc/NetworkManager/conf.d/kibitz-local.conf"
+        let interface = configuration.wifi.interface ?? "wlan0"
+        if let text = Self.text(of: file), text.contains("interface-name:\(interface)") {
+            fine("wifi", "NetworkManager leaves \(interface) to the box (\(file))")
+        } else {
+            wrong(
+                "wifi", "NetworkManager is running and may take the adapter",
+                mend: "install \(file) from overlays/rootfs, with unmanaged-devices=interface-name:\(interface) in it; "
+                    + "then: systemctl reload NetworkManager", fatal: false)
+        }
+    }
+
+    /// The beginning of a small file; nil where it can't be read.
+    private static func text(of path: String) -> String? {
+        guard let file = fopen(path, "r") else { return nil }
+        defer { fclose(file) }
+        var bytes = [UInt8](repeating: 0, count: 4096)
+        let count = fread(&bytes, 1, bytes.count, file)
+        return String(decoding: bytes[..<count], as: UTF8.self)
     }
 
     /// The names in a folder, in order; none where it can't be read.
@@ -223,13 +264,7 @@ public struct Doctor {
     /// Whether a process of that name (at most 15 characters count) is there.
     private static func isRunning(_ program: String) -> Bool {
         names(in: "/proc").contains { name in
-            guard name.allSatisfy(\.isNumber), let file = fopen("/proc/\(name)/comm", "r") else { return false }
-            defer { fclose(file) }
-            var line = [CChar](repeating: 0, count: 32)
-            guard fgets(&line, Int32(line.count), file) != nil else { return false }
-            let text = String(
-                decoding: line.prefix { $0 != 0 && $0 != 10 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            return text == String(program.prefix(15))
+            name.allSatisfy(\.isNumber) && text(of: "/proc/\(name)/comm") == program.prefix(15) + "\n"
         }
     }
 
