@@ -28,7 +28,7 @@ extension FuzzTarget {
     }
 }
 
-private struct EAPOLRun {
+private struct EAPOLRun: FuzzClock {
     private static let station = MACAddress(0x0200_0000_0100)
     private static let bss = MACAddress(0x0200_0000_0001)
     private static let pmk = SecretBytes([UInt8](repeating: 7, count: 32))
@@ -38,8 +38,8 @@ private struct EAPOLRun {
     private var authenticator: PairwiseAuthenticator
     private var supplicant: Supplicant
     private var output = HandshakeOutput()
-    private var now = Timestamp.zero + .seconds(1000)
-    private var wake: Timestamp?
+    var now = Timestamp.zero + .seconds(1000)
+    private(set) var wakeTime: Timestamp?
     private var group: GroupKeys
     /// Frames on their way to the phone, and of the phone's.
     private var down: [[UInt8]] = []
@@ -83,7 +83,7 @@ private struct EAPOLRun {
                 try receive(frame)
             case 5: try receive(script.run())
             case 6: try receive(try sealed())
-            case 7: try pass(.milliseconds(Int(script.uint16())))
+            case 7: try pass(.milliseconds(Int(script.uint16())), limit: 100)
             default:
                 switch script.number(below: 4) {
                 case 0:
@@ -94,12 +94,12 @@ private struct EAPOLRun {
                     var output = SupplicantOutput()
                     try supplicant.request(script.byte() & 1 == 0 ? .pairwise : [], into: &output)
                     up.append(contentsOf: output.frames)
-                default: try handle(.wake)
+                default: try wake()
                 }
             }
         }
-        try pass(.seconds(100))
-        try always(wake == nil, "a handshake has no end")
+        try pass(.seconds(100), limit: 100)
+        try always(wakeTime == nil, "a handshake has no end")
     }
 
     /// The phone takes in what was sent to it.
@@ -150,23 +150,13 @@ private struct EAPOLRun {
             .eapol(frame.span.bytes, script.element(of: [.encrypted, .plaintext, .unknown] as [EAPOLProtection])))
     }
 
-    private mutating func pass(_ duration: Duration) throws {
-        let end = now + duration
-        var wakes = 0
-        while let time = wake, time <= end {
-            now = max(now, time)
-            try handle(.wake)
-            wakes += 1
-            try always(wakes < 100, "it wakes itself without end")
-        }
-        now = end
-    }
+    mutating func wake() throws { try handle(.wake) }
 
     private mutating func handle(_ input: borrowing HandshakeInput) throws {
         FuzzTarget.feed()
         output.removeAll()
-        wake = authenticator.handle(input, at: now, into: &output)
-        if let wake { try always(wake > now, "it wants to be called in the past") }
+        wakeTime = authenticator.handle(input, at: now, into: &output)
+        if let wakeTime { try always(wakeTime > now, "it wants to be called in the past") }
         for frame in output.frames {
             let octets = Array(output.written[frame.range])
             _ = try EAPOLKeyFrame(parsing: octets.span.bytes)
@@ -192,6 +182,6 @@ private struct EAPOLRun {
                 try always(isAuthorized, "somebody who is not authorized changes keys")
             }
         }
-        if hasFailed { try always(wake == nil, "a failed handshake goes on") }
+        if hasFailed { try always(wakeTime == nil, "a failed handshake goes on") }
     }
 }

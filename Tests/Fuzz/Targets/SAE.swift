@@ -54,13 +54,13 @@ private struct SAEStart {
     }
 }
 
-private struct SAERun {
+private struct SAERun: FuzzClock {
     private var script: FuzzScript
     private var authenticator: SAEAuthenticator
     private var clients: [SAEClient]
     private var output = SAEOutput()
-    private var now = Timestamp.zero + .seconds(1000)
-    private var wake: Timestamp?
+    var now = Timestamp.zero + .seconds(1000)
+    private(set) var wakeTime: Timestamp?
     /// What each client is to send next, and what was sent to it last.
     private var pending: [SAEClient.Frame?]
     private var heard: [SAEClient.Frame?]
@@ -104,7 +104,7 @@ private struct SAERun {
                     body: (script.byte() & 1 == 0 ? [19, 0] : []) + script.run())
                 try receive(frame, from: MACAddress(UInt64(script.byte()) << 40 | 7), isHonest: false)
             case 6:
-                try pass(.milliseconds(Int(script.uint16()) * 4))
+                try pass(.milliseconds(Int(script.uint16()) * 4), limit: 100)
             default:
                 switch script.number(below: 4) {
                 case 0: try handle(.forget(clients[index].address))
@@ -113,10 +113,10 @@ private struct SAERun {
                 }
             }
         }
-        try pass(.seconds(100))
+        try pass(.seconds(100), limit: 100)
         try always(authenticator.exchangeCount == 0, "an exchange outlives its time")
         try always(authenticator.cachedKeyCount == 0, "a key outlives its time")
-        try always(wake == nil, "it wants to be called for nothing")
+        try always(wakeTime == nil, "it wants to be called for nothing")
     }
 
     private mutating func alter(_ frame: inout SAEClient.Frame) {
@@ -146,23 +146,13 @@ private struct SAERun {
         }
     }
 
-    private mutating func pass(_ duration: Duration) throws {
-        let end = now + duration
-        var wakes = 0
-        while let time = wake, time <= end {
-            now = max(now, time)
-            try handle(.wake)
-            wakes += 1
-            try always(wakes < 100, "it wakes itself without end")
-        }
-        now = end
-    }
+    mutating func wake() throws { try handle(.wake) }
 
     private mutating func handle(_ input: borrowing SAEInput) throws {
         FuzzTarget.feed()
         output.removeAll()
-        wake = authenticator.handle(input, at: now, into: &output)
-        if let wake { try always(wake > now, "it wants to be called in the past") }
+        wakeTime = authenticator.handle(input, at: now, into: &output)
+        if let wakeTime { try always(wakeTime > now, "it wants to be called in the past") }
         try always(output.frames.count <= 1 && output.events.count <= 1, "one frame brings more than one answer")
         try always(authenticator.halfOpenCount <= SAEStart.limits.halfOpenExchanges, "more exchanges than the limit")
         try always(

@@ -15,7 +15,7 @@ extension FuzzTarget {
     }
 }
 
-private struct StationsRun: ~Copyable {
+private struct StationsRun: ~Copyable, FuzzClock {
     private static let bss = MACAddress(0x0200_0000_0001)
     private static let pmk = SecretBytes([UInt8](repeating: 7, count: 32))
     private static let limit = 3
@@ -24,8 +24,8 @@ private struct StationsRun: ~Copyable {
     private var script: FuzzScript
     private var stations: Stations
     private var output = StationsOutput()
-    private var now = Timestamp.zero + .seconds(1000)
-    private var wake: Timestamp?
+    var now = Timestamp.zero + .seconds(1000)
+    private(set) var wakeTime: Timestamp?
     private let kind: StationsConfiguration.Kind
     private let beacon: [UInt8]
 
@@ -86,12 +86,12 @@ private struct StationsRun: ~Copyable {
             case 4: try manageRaw(script.run())
             case 5, 6: try answer()
             case 7: try exchange()
-            case 8: try pass(.milliseconds(Int(script.uint16()) * 2))
+            case 8: try pass(.milliseconds(Int(script.uint16()) * 2), limit: 5_000)
             default: try upheaval(phone)
             }
         }
         try handle(.removeAll(.leaving))
-        try pass(.seconds(1))
+        try pass(.seconds(1), limit: 5_000)
         try always(isEmptied && stations.count == 0 && entries.isEmpty, "somebody stays though everyone must go")
     }
 
@@ -217,25 +217,15 @@ private struct StationsRun: ~Copyable {
         }
     }
 
-    private mutating func pass(_ duration: Duration) throws {
-        let end = now + duration
-        var wakes = 0
-        while let time = wake, time <= end {
-            now = max(now, time)
-            try handle(.wake)
-            wakes += 1
-            try always(wakes < 5_000, "it wakes itself without end")
-        }
-        now = end
-    }
+    mutating func wake() throws { try handle(.wake) }
 
     // MARK: What must hold
 
     private mutating func handle(_ input: borrowing StationsInput) throws {
         FuzzTarget.feed()
         output.removeAll()
-        wake = stations.handle(input, at: now, into: &output)
-        if let wake { try always(wake > now, "it wants to be called in the past") }
+        wakeTime = stations.handle(input, at: now, into: &output)
+        if let wakeTime { try always(wakeTime > now, "it wants to be called in the past") }
         for action in output.actions { try follow(action) }
         for event in output.events {
             switch event {
