@@ -318,7 +318,7 @@ let package = Package(
             ]),
         tests(of: "BoxLAN", ["Wire", "BoxState"]),
         tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),
-        tests(of: "Box", ["Wire", "BoxConfiguration"]),
+        tests(of: "Box", ["Wire", "AccessPoint", "BoxConfiguration"]),
     ],
     swiftLanguageModes: [.v6]
 )

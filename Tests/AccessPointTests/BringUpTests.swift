@@ -218,11 +218,15 @@ import Wire
             .noRadio, .noCapableRadio, .noInterface("wlan9"), .incapableInterface("wlan9"),
             .noSecurity(.wpa3, radio: "phy0"), .noSecurity(.wpa2, radio: "phy0"), .noWPA3(radio: "phy0"),
             .switchedOff(byHardware: true), .switchedOff(byHardware: false), .countryUnset, .countryRefused("XY"),
-            .channelRefused(14), .noChannel(radio: "phy0"), .failed(step: "start the beacon", reason: "busy"),
+            .channelRefused(14), .noChannel(radio: "phy0"), .full(32),
+            .failed(step: "start the beacon", reason: "busy"),
         ]
         for trouble in all {
             #expect(trouble.description.count > 20)
             #expect(trouble.description.last != ".")
+            #expect(
+                !trouble.description.hasPrefix("phy0") && !trouble.description.hasPrefix("wlan9"),
+                "it may get a capital")
             #expect(trouble.description.contains(";"), "\(trouble) says what to do")
         }
     }

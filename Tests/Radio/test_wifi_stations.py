@@ -33,7 +33,7 @@ def test_twenty_phones_at_once(box, phones):
 @pytest.mark.box
 @pytest.mark.parametrize("security", ["wpa2", "wpa3"])
 def test_one_too_many_is_refused_and_let_in_when_another_leaves(air, phones, security):
-    with RadioBox(air, security, {"wifi.stations": 3}) as box:
+    with RadioBox(air, security, {"wifi.stations": 3, "panel": "terminal"}) as box:
         def begin():
             phones.new().begin(WPASupplicant, box.ssid, box.passphrase, WANTED[security], frequency=box.frequency)
 
@@ -44,6 +44,11 @@ def test_one_too_many_is_refused_and_let_in_when_another_leaves(air, phones, sec
         refused = wait_until(lambda: box.wifi()["refused"], 30, "the box tells who was refused", detail=box.describe)
         assert [entry["address"] for entry in refused] == [phones[3].hardware]
         assert "full" in refused[0]["reason"]
+        full = "he Wi-Fi is full (3 of 3 phones)"
+        wait_until(lambda: f"T{full}" in box.log().rpartition(box.link)[2], 10, "the panel says so below the link",
+                   detail=box.describe)
+        assert any(full in trouble for trouble in box.status()["trouble"])
+        assert "Phones     3 of 3\n" in box.command("wifi").stdout
         assert box.stations() == sorted(phone.hardware for phone in phones[:3])
         for phone in phones[:3]:
             phone.lease()
@@ -51,6 +56,9 @@ def test_one_too_many_is_refused_and_let_in_when_another_leaves(air, phones, sec
         phones[0].leave()
         phones[3].client.wait_connected(120)
         assert box.stations() == sorted(phone.hardware for phone in phones[1:])
+        wait_until(lambda: "All is well with the Wi-Fi again." in box.log().rpartition(f"T{full}")[2], 10,
+                   "the panel says that there is a place", detail=box.describe)
+        assert not any(full in trouble for trouble in box.status()["trouble"])
 
 
 @pytest.mark.box

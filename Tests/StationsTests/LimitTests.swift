@@ -16,17 +16,20 @@ import Wire
             world.run(for: .seconds(2))
             #expect(phones.prefix(4).allSatisfy(world.isOn))
             #expect(world.causes(of: phones[4]) == [.full])
+            #expect(world.isFull)
             #expect(world.phones[phones[4]]?.statuses.keys.contains(.tooManyStations) == true)
             #expect(world.count(.full) == 1)
             // A place becomes free, and the fifth comes in by itself.
             world.leave(phones[0])
             world.run(for: .seconds(6))
             #expect(world.isOn(phones[4]))
+            #expect(!world.isFull, "every place is taken, and nobody waits for one")
             #expect(world.driver.peak == 4)
             // Full again, told again.
             world.join(phones[0])
             world.run(for: .seconds(2))
             #expect(world.count(.full) == 2)
+            #expect(world.isFull)
             #expect(world.driver.problems.isEmpty)
         }
     }

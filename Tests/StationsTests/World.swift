@@ -410,6 +410,9 @@ final class World {
         Set(stations.refusals.filter { $0.station == address }.map(\.cause))
     }
 
+    /// Whether somebody was refused for lack of a place, and there is none since.
+    var isFull: Bool { stations.isFull }
+
     func count(_ event: StationsEvent) -> Int { events.count { $0 == event } }
 }
 

@@ -48,6 +48,7 @@ public final class AccessNetwork: Sendable {
     private let state: StateDirectory
     private let logger: Logger
     private let onChange: @Sendable (Place?) -> Void
+    private let onTrouble: @Sendable () -> Void
     private let shown = Mutex(Shown())
     private let turns = Turns()
     private let closed = Mutex<Closed?>(nil)
@@ -62,15 +63,17 @@ public final class AccessNetwork: Sendable {
     ///   - state: the state directory, where leases and the IPv6 prefix are kept.
     ///   - logger: gets what dnsmasq has to say, too.
     ///   - onChange: called with the place when the network is up, and with nil when it ends.
+    ///   - onTrouble: called when ``trouble`` may have changed.
     public init(
         subnet: Subnet?, captivePortalAPI: @escaping @Sendable (Place) -> String, state: StateDirectory, logger: Logger,
-        onChange: @escaping @Sendable (Place?) -> Void
+        onChange: @escaping @Sendable (Place?) -> Void, onTrouble: @escaping @Sendable () -> Void
     ) {
         self.subnet = subnet
         self.captivePortalAPI = captivePortalAPI
         self.state = state
         self.logger = logger
         self.onChange = onChange
+        self.onTrouble = onTrouble
     }
 
     /// Where the box is on its Wi-Fi; nil while there is none.
@@ -182,7 +185,10 @@ public final class AccessNetwork: Sendable {
             defer { shown.trouble = trouble.description }
             return shown.trouble != trouble.description
         }
-        if isNew { logger.error("\(trouble.description)") }
+        if isNew {
+            logger.error("\(trouble.description)")
+            onTrouble()
+        }
     }
 
     private func attempt(_ interface: String, _ ports: Ports, _ wish: Int) async {
@@ -195,6 +201,7 @@ public final class AccessNetwork: Sendable {
             let place = try await up(interface, ports)
             logger.info("the Wi-Fi's addresses are \(place.network) on \(interface)")
             onChange(place)
+            onTrouble()
         } catch {
             tell(error)
             Task {
@@ -343,7 +350,8 @@ public final class AccessNetwork: Sendable {
             throw Trouble("\(error)")
         }
         return DnsmasqServer(
-            configuration: configuration.text, leasePath: state.path(of: Self.leaseFile), logger: logger)
+            configuration: configuration.text, leasePath: state.path(of: Self.leaseFile), logger: logger,
+            onTrouble: onTrouble)
     }
 
     /// The box's IPv6 prefix, made at the first start.
@@ -374,6 +382,7 @@ public final class AccessNetwork: Sendable {
             shown.trouble = nil
             shown.server = nil
         }
+        onTrouble()
         if let former {
             onChange(nil)
             former.server.stop()

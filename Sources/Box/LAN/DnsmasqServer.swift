@@ -33,16 +33,19 @@ final class DnsmasqServer: Sendable {
     private let configuration: String
     private let leasePath: String
     private let logger: Logger
+    private let onTrouble: @Sendable () -> Void
     private let state = Mutex(State())
 
     /// Makes a server; nothing runs yet.
     /// - Parameters:
     ///   - configuration: the text of its configuration.
     ///   - leasePath: the file of leases, made when it is missing.
-    init(configuration: String, leasePath: String, logger: Logger) {
+    ///   - onTrouble: called when ``trouble`` may have changed.
+    init(configuration: String, leasePath: String, logger: Logger, onTrouble: @escaping @Sendable () -> Void) {
         self.configuration = configuration
         self.leasePath = leasePath
         self.logger = logger
+        self.onTrouble = onTrouble
     }
 
     /// What is wrong, and how to mend it.
@@ -62,6 +65,7 @@ final class DnsmasqServer: Sendable {
             let reason = state.withLock { $0.complaint.take() } ?? "\(end)"
             let trouble = "dnsmasq does not run, so phones get no address: \(reason)"
             state.withLock { $0.trouble = trouble }
+            onTrouble()
             logger.error("\(trouble); it is started again in \(delay)")
             try? await Task.sleep(for: delay)
             delay = min(delay * 2, Self.backoff.last)
@@ -120,15 +124,17 @@ final class DnsmasqServer: Sendable {
     private func hear(_ line: String) {
         let words = Self.words(of: line)
         let isComplaint = Self.isComplaint(words)
+        // It says so once its sockets are open.
+        let isWell = words.hasPrefix("started, version")
         let isHeard = state.withLock { state in
             if isComplaint { state.complaint = words }
-            // It says so once its sockets are open.
-            if words.hasPrefix("started, version") {
+            if isWell {
                 state.trouble = nil
                 state.complaint = nil
             }
             return state.lines.take(at: .now)
         }
+        if isWell { onTrouble() }
         guard isHeard else { return }
         if isComplaint { logger.warning("dnsmasq: \(words)") } else { logger.debug("dnsmasq: \(words)") }
     }

@@ -16,6 +16,7 @@ final class AccessPointEngine {
     private let eventLoop: any EventLoop
     private let logger: Logger
     private let onEvent: (AccessPointEvent) -> Void
+    private let onTrouble: () -> Void
     private var core: AccessPoint
     private var output = AccessPointOutput()
     /// Inputs that came while one was being carried out.
@@ -34,11 +35,12 @@ final class AccessPointEngine {
 
     init(
         configuration: AccessPointConfiguration, eventLoop: any EventLoop, logger: Logger,
-        onEvent: @escaping (AccessPointEvent) -> Void
+        onEvent: @escaping (AccessPointEvent) -> Void, onTrouble: @escaping () -> Void
     ) {
         self.eventLoop = eventLoop
         self.logger = logger
         self.onEvent = onEvent
+        self.onTrouble = onTrouble
         core = AccessPoint(configuration: configuration, generator: SystemRandomNumberGenerator())
     }
 
@@ -57,14 +59,21 @@ extension AccessPointEngine {
             radio = try NetlinkSocket(.nl80211, on: eventLoop) { [weak self] in self?.hear($0) }
         } catch {
             // Without a driver the kernel knows no nl80211 at all; one may come with an adapter.
-            if openingTrouble == nil { logger.warning("no Wi-Fi: \(error)") }
+            let isNew = openingTrouble == nil
             openingTrouble = error.description
+            if isNew {
+                logger.warning("no Wi-Fi: \(error)")
+                onTrouble()
+            }
             close()
             let engine = NIOLoopBound(self, eventLoop: eventLoop)
             eventLoop.scheduleTask(in: Self.retryDelay) { engine.value.start() }
             return
         }
-        openingTrouble = nil
+        if openingTrouble != nil {
+            openingTrouble = nil
+            onTrouble()
+        }
         do {
             switches = try RadioSwitches(on: eventLoop) { [weak self] list in
                 self?.take(
@@ -207,15 +216,16 @@ extension AccessPointEngine {
             logger.info("\(station) is on the Wi-Fi, by \(akm.isSAE ? "WPA3" : "WPA2")")
         case .left(let station, let departure): logger.info("\(station) is off the Wi-Fi: \(departure)")
         case .refused(let station, let cause): logger.info("\(station) was refused: \(cause.explanation)")
-        case .full: logger.warning("the Wi-Fi is full")
+        case .full: break  // Told as a trouble, until there is a place.
         case .emptied: logger.info("everyone is off the Wi-Fi")
         }
     }
 
     private func tellTrouble() {
-        let trouble = core.snapshot.trouble
+        let trouble = core.trouble
         guard trouble != lastTrouble else { return }
         for one in trouble where !lastTrouble.contains(one) { logger.warning("\(one)") }
         lastTrouble = trouble
+        onTrouble()
     }
 }

@@ -16,13 +16,15 @@ public final class AccessPointService: Sendable {
     ///   - configuration: what it shall be.
     ///   - logger: gets a line for what an owner may like to know.
     ///   - onEvent: called with what happens, in order.
+    ///   - onTrouble: called when what is wrong has changed; ``snapshot()`` tells it.
     public init(
         configuration: AccessPointConfiguration, logger: Logger,
-        onEvent: @escaping @Sendable (AccessPointEvent) -> Void
+        onEvent: @escaping @Sendable (AccessPointEvent) -> Void, onTrouble: @escaping @Sendable () -> Void
     ) {
         eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         let engine = AccessPointEngine(
-            configuration: configuration, eventLoop: eventLoop, logger: logger, onEvent: onEvent)
+            configuration: configuration, eventLoop: eventLoop, logger: logger, onEvent: onEvent,
+            onTrouble: onTrouble)
         self.engine = NIOLoopBoundBox.makeBoxSendingValue(engine, eventLoop: eventLoop)
     }
 

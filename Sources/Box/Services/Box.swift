@@ -41,6 +41,10 @@ public final class Box: Sendable {
     private let ownNetwork: OwnNetwork?
     private let radio: WiFiService?
     private let panel: TerminalPanel?
+    /// The Wi-Fi's troubles as the panel shows them.
+    private let shownTroubles = Mutex<[String]>([])
+    /// An element when they may have changed.
+    private let troubleChanges = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private let eventLoop: any EventLoop
     private let started = ContinuousClock.now
     private let addresses: Mutex<[IPAddress]>
@@ -73,15 +77,17 @@ public final class Box: Sendable {
         relay = RelayServer(
             configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
             passwords: configuration.turnPasswords(authority))
+        let onTrouble: @Sendable () -> Void = { [changes = troubleChanges.continuation] in changes.yield() }
         let own =
             configuration.wifi.mode == .none
             ? nil
             : OwnNetwork(
                 configuration: configuration, state: state, authority: authority,
-                names: { Self.names(configuration) }, logger: logger)
+                names: { Self.names(configuration) }, logger: logger, onTrouble: onTrouble)
         ownNetwork = own
         if configuration.wifi.mode == .auto, let own {
-            radio = WiFiService(configuration: configuration, authority: authority, network: own, logger: logger)
+            radio = WiFiService(
+                configuration: configuration, authority: authority, network: own, logger: logger, onTrouble: onTrouble)
         } else {
             radio = nil
         }
@@ -122,6 +128,9 @@ public final class Box: Sendable {
             FrontDesk(ports: portsReady, open: openFrontDesk),
         ]
         if let radio { services.append(RadioService(radio: radio, hubPort: hub?.port)) }
+        if panel != nil {
+            services.append(PanelService(changes: troubleChanges.stream, update: { await self.showTroubles() }))
+        }
         var group = ServiceGroupConfiguration(
             services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
@@ -148,8 +157,12 @@ public final class Box: Sendable {
         let channel = try await control.start()
         let link = joinLink
         logger.info("ready: \(link.scheme)://\(link.host):\(link.port)/ in \(ContinuousClock.now - started)")
+        let troubles = await wifiTroubles()
+        shownTroubles.withLock { $0 = troubles }
         isOpen.store(true, ordering: .relaxed)
-        panel?.show(wifi: wifi, link: link, room: configuration.name)
+        showPanel()
+        // What changed meanwhile.
+        troubleChanges.continuation.yield()
         manager.ready(status: "Room open at \(link.scheme)://\(link.host):\(link.port)/")
         return channel
     }
@@ -189,9 +202,7 @@ extension Box {
         certificates.update(hosts: Self.names(configuration), addresses: now)
         hub?.update(addresses: now)
         guard isOpen.load(ordering: .relaxed) else { return }
-        panel?.show(
-            wifi: wifi, link: joinLink, room: configuration.name,
-            reason: "The network changed; the code is now this one.")
+        showPanel(reason: "The network changed; the code is now this one.")
     }
 
     /// How phones get onto the box's own Wi-Fi, while there is one.
@@ -240,7 +251,7 @@ extension Box {
             radio.rotate()
         }
         logger.notice("the room's codes were changed; generation \(credentials.generation) is valid")
-        panel?.show(wifi: wifi, link: joinLink, room: configuration.name, reason: "The codes of the room were changed.")
+        showPanel(reason: "The codes of the room were changed.")
     }
 
     /// The present state of every part.
@@ -259,8 +270,53 @@ extension Box {
         if addresses.withLock({ $0.allSatisfy(\.isLoopback) }) {
             lines.append("this machine is on no network; connect it, or only programs on it can join")
         }
-        if let radio { lines += await radio.snapshot().trouble.map(\.description) }
-        return lines + (ownNetwork?.trouble ?? []) + (hub?.trouble ?? [])
+        return lines + (await wifiTroubles()) + (hub?.trouble ?? [])
+    }
+
+    private func wifiTroubles() async -> [String] {
+        await radio?.troubles() ?? ownNetwork?.trouble ?? []
+    }
+}
+
+// MARK: The panel
+
+extension Box {
+    /// - Parameter reason: why it is drawn again, or nil.
+    private func showPanel(reason: String? = nil) {
+        panel?.show(
+            wifi: wifi, link: joinLink, room: configuration.name, troubles: shownTroubles.withLock { $0 },
+            reason: reason)
+    }
+
+    /// Draws the panel again if what is wrong with the Wi-Fi is not what it shows.
+    private func showTroubles() async {
+        guard isOpen.load(ordering: .relaxed) else { return }
+        let troubles = await wifiTroubles()
+        let changed = shownTroubles.withLock { shown in
+            defer { shown = troubles }
+            return shown != troubles
+        }
+        guard changed else { return }
+        showPanel(reason: troubles.isEmpty ? "All is well with the Wi-Fi again." : nil)
+    }
+}
+
+/// Keeps what the panel says of the Wi-Fi up to date.
+private struct PanelService: Service {
+    /// From one drawing to the next: phones that come and go can fill the Wi-Fi again and again.
+    static let pause = Duration.seconds(1)
+
+    /// An element when something may have changed.
+    let changes: AsyncStream<Void>
+    let update: @Sendable () async -> Void
+
+    func run() async throws {
+        await cancelWhenGracefulShutdown {
+            for await _ in changes {
+                await update()
+                try? await Task.sleep(for: Self.pause)
+            }
+        }
     }
 }
 

@@ -22,10 +22,13 @@ final class OwnNetwork: Sendable {
     }
 
     /// Makes the network; nothing is changed yet.
-    /// - Parameter names: the box's names.
+    /// - Parameters:
+    ///   - names: the box's names.
+    ///   - onTrouble: called when ``trouble`` may have changed.
     init(
         configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority,
-        names: @escaping @Sendable () -> [String], logger: Logger
+        names: @escaping @Sendable () -> [String], logger: Logger,
+        onTrouble: @escaping @Sendable () -> Void
     ) {
         let portal = Portal(authority: authority, state: state, names: names, logger: logger)
         let listener = Listener()
@@ -42,7 +45,7 @@ final class OwnNetwork: Sendable {
                     portal.close()
                 }
                 listener.call.withLock { $0 }?()
-            })
+            }, onTrouble: onTrouble)
     }
 
     /// Calls `listener` whenever the network has come or gone.

@@ -11,13 +11,14 @@ struct TerminalPanel: Sendable {
     ///   - wifi: the box's own Wi-Fi, or nil where it makes none.
     ///   - link: what the room's QR holds.
     ///   - room: the room's name.
+    ///   - troubles: what is wrong, as sentences without a capital and a full stop.
     ///   - reason: why it is drawn again, or nil the first time.
-    func show(wifi: Status.WiFi?, link: JoinLink, room: String, reason: String? = nil) {
-        var text = text(wifi: wifi, link: link.description, room: room, reason: reason)
+    func show(wifi: Status.WiFi?, link: JoinLink, room: String, troubles: [String], reason: String? = nil) {
+        var text = text(wifi: wifi, link: link.description, room: room, troubles: troubles, reason: reason)
         text.withUTF8 { _ = write(STDOUT_FILENO, $0.baseAddress, $0.count) }
     }
 
-    func text(wifi: Status.WiFi?, link: String, room: String, reason: String?) -> String {
+    func text(wifi: Status.WiFi?, link: String, room: String, troubles: [String], reason: String?) -> String {
         var text = ""
         if let reason { text += "\n\(reason)\n" }
         if let wifi {
@@ -27,7 +28,13 @@ struct TerminalPanel: Sendable {
         } else {
             text += "\nScan this to join \(room):\n\n"
         }
-        return text + "\(code(link))\n  \(link)\n\n"
+        text += "\(code(link))\n  \(link)\n\n"
+        for trouble in troubles { text += "\(sentence(trouble))\n" }
+        return troubles.isEmpty ? text : text + "\n"
+    }
+
+    private func sentence(_ words: String) -> String {
+        words.prefix(1).uppercased() + words.dropFirst() + (words.last == "." ? "" : ".")
     }
 
     private func code(_ text: String) -> String {

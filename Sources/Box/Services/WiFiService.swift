@@ -19,7 +19,11 @@ final class WiFiService: Sendable {
     /// Makes a Wi-Fi that is off.
     /// - Parameters:
     ///   - network: addresses, names and the portal on it.
-    init(configuration: BoxConfiguration, authority: RoomAuthority, network: OwnNetwork, logger: Logger) {
+    ///   - onTrouble: called when what is wrong with the radio has changed.
+    init(
+        configuration: BoxConfiguration, authority: RoomAuthority, network: OwnNetwork, logger: Logger,
+        onTrouble: @escaping @Sendable () -> Void
+    ) {
         self.configuration = configuration
         self.authority = authority
         self.network = network
@@ -31,7 +35,7 @@ final class WiFiService: Sendable {
                 // Phones may come and go without end while a step of the network takes its time.
                 if case .station = $0 { return }
                 continuation.yield($0)
-            })
+            }, onTrouble: onTrouble)
     }
 
     private static func accessPoint(
@@ -82,6 +86,9 @@ final class WiFiService: Sendable {
     /// How the radio is doing.
     func snapshot() async -> AccessPointSnapshot { await radio.snapshot() }
 
+    /// What is wrong with the radio and with the network on it, in sentences.
+    func troubles() async -> [String] { await snapshot().trouble.map(\.description) + network.trouble }
+
     /// What `kibitz-local wifi` tells.
     func status() async -> WiFiStatus {
         let snapshot = await snapshot()
@@ -99,7 +106,7 @@ final class WiFiService: Sendable {
             startTime: OrNull(
                 snapshot.counters.starts == 0
                     ? nil : Int(snapshot.counters.lastStart / .milliseconds(1))),
-            stations: snapshot.stations.map(WiFiStatus.Station.init),
+            limit: OrNull(snapshot.stationLimit), stations: snapshot.stations.map(WiFiStatus.Station.init),
             refused: snapshot.refusals.map(WiFiStatus.Refused.init))
     }
 
@@ -115,7 +122,7 @@ extension WiFiStatus {
         state: .none, troubles: [], trouble: OrNull(nil), interface: OrNull(nil), radio: OrNull(nil), chip: OrNull(nil),
         bssid: OrNull(nil), channel: OrNull(nil), frequency: OrNull(nil), width: OrNull(nil), country: OrNull(nil),
         ssid: OrNull(nil), passphrase: OrNull(nil), security: OrNull(nil), address: OrNull(nil), starts: 0,
-        startTime: OrNull(nil), stations: [], refused: [])
+        startTime: OrNull(nil), limit: OrNull(nil), stations: [], refused: [])
 }
 
 extension WiFiStatus.State {

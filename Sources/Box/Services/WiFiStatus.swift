@@ -78,6 +78,8 @@ public struct WiFiStatus: Codable, Sendable, Equatable {
     public var starts: Int
     /// Milliseconds from the last start's beginning to the first beacon.
     public var startTime: OrNull<Int>
+    /// The most phones at once, while it is up.
+    public var limit: OrNull<Int>
     /// Who is on it.
     public var stations: [Station]
     /// Who was refused lately, the newest last.
@@ -109,7 +111,7 @@ extension WiFiStatus {
                     + "channel \(channel.value ?? 0) (\(frequency.value ?? 0) MHz), \(width.value ?? 0) MHz wide, "
                     + "country \(country.value ?? "")")
             if let address = address.value { lines.append("Address    \(address)") }
-            lines.append("Phones     \(stations.count)")
+            lines.append("Phones     \(stations.count)" + (limit.value.map { " of \($0)" } ?? ""))
         }
         for station in stations {
             var line = "  \(station.address)  \(station.akm)\(station.protected ? ", protected" : "")"

@@ -61,6 +61,8 @@ public struct AccessPointSnapshot: Sendable {
     public let beacon: Beacon?
     /// Who is on it.
     public let stations: [Station]
+    /// The most that may be on it at once, while it is up.
+    public let stationLimit: Int?
     /// Who was refused lately, the newest last.
     public let refusals: [Refusal]
     /// What is wrong.
@@ -73,17 +75,27 @@ public struct AccessPointSnapshot: Sendable {
     /// That of an access point that could not begin yet.
     public static func waiting(_ trouble: AccessPointTrouble) -> AccessPointSnapshot {
         AccessPointSnapshot(
-            state: .waiting, beacon: nil, stations: [], refusals: [], trouble: [trouble],
+            state: .waiting, beacon: nil, stations: [], stationLimit: nil, refusals: [], trouble: [trouble],
             counters: AccessPointCounters(), stationCounters: nil)
     }
 
     /// That of an access point that is stopped.
     public static let none = AccessPointSnapshot(
-        state: .stopped, beacon: nil, stations: [], refusals: [], trouble: [], counters: AccessPointCounters(),
-        stationCounters: nil)
+        state: .stopped, beacon: nil, stations: [], stationLimit: nil, refusals: [], trouble: [],
+        counters: AccessPointCounters(), stationCounters: nil)
 }
 
 extension AccessPoint {
+    /// What is wrong.
+    public var trouble: [AccessPointTrouble] {
+        var full: AccessPointTrouble?
+        switch stations {
+        case .some(let present): if present.isFull { full = .full(present.limit) }
+        case .none: break
+        }
+        return [failure].compactMap { $0 } + notes + [full].compactMap { $0 }
+    }
+
     /// How it is doing.
     public var snapshot: AccessPointSnapshot {
         let running = present
@@ -95,11 +107,13 @@ extension AccessPoint {
             case .running, .leaving: .up
             }
         var reports: [StationReport] = []
+        var limit: Int?
         var refusals: [Refusal] = []
         var stationCounters: StationsCounters?
         switch stations {
         case .some(let present):
             reports = present.reports
+            limit = present.limit
             refusals = present.refusals
             stationCounters = present.counters
         case .none: break
@@ -119,7 +133,7 @@ extension AccessPoint {
                     interface: $0.name, bss: $0.interface.address, radio: $0.radio.name, kind: $0.security.kind,
                     channel: $0.channel, ssid: $0.description.ssid, akms: $0.description.rsn.akms, country: $0.country)
             },
-            stations: list, refusals: refusals,
-            trouble: [failure].compactMap { $0 } + notes, counters: counters, stationCounters: stationCounters)
+            stations: list, stationLimit: limit, refusals: refusals, trouble: trouble, counters: counters,
+            stationCounters: stationCounters)
     }
 }

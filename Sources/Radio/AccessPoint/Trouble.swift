@@ -22,6 +22,8 @@ public enum AccessPointTrouble: Hashable, Sendable {
     case channelRefused(Int)
     /// There is no channel that may be used.
     case noChannel(radio: String)
+    /// A phone was refused because there are as many as may be.
+    case full(Int)
     /// A step failed, and is tried again.
     case failed(step: String, reason: String)
 
@@ -31,7 +33,7 @@ public enum AccessPointTrouble: Hashable, Sendable {
         case .noRadio, .noCapableRadio, .noInterface, .incapableInterface, .noSecurity, .switchedOff, .noChannel,
             .failed:
             true
-        case .noWPA3, .countryUnset, .countryRefused, .channelRefused: false
+        case .noWPA3, .countryUnset, .countryRefused, .channelRefused, .full: false
         }
     }
 }
@@ -46,13 +48,13 @@ extension AccessPointTrouble: CustomStringConvertible {
             "no Wi-Fi adapter here can be an access point; plug in another one, or set wifi to none"
         case .noInterface(let name): "there is no network interface \(name); correct wifi.interface, or set it to auto"
         case .incapableInterface(let name):
-            "\(name) can't be an access point; set wifi.interface to another one, or to auto"
+            "the interface \(name) can't be an access point; set wifi.interface to another one, or to auto"
         case .noSecurity(let security, let radio):
             security == .wpa3
-                ? "\(radio) can't do WPA3; set wifi.security to transition or wpa2"
-                : "\(radio) can't encrypt as phones need it (CCMP); use another Wi-Fi adapter"
+                ? "the adapter \(radio) can't do WPA3; set wifi.security to transition or wpa2"
+                : "the adapter \(radio) can't encrypt as phones need it (CCMP); use another Wi-Fi adapter"
         case .noWPA3(let radio):
-            "\(radio) can't do WPA3, so the Wi-Fi is WPA2; set wifi.security to wpa2 to accept that"
+            "the adapter \(radio) can't do WPA3, so the Wi-Fi is WPA2; set wifi.security to wpa2 to accept that"
         case .switchedOff(byHardware: true): "Wi-Fi is switched off by a switch on this machine; switch it on"
         case .switchedOff(byHardware: false): "Wi-Fi is switched off; switch it on with 'rfkill unblock wifi'"
         case .countryUnset:
@@ -62,7 +64,8 @@ extension AccessPointTrouble: CustomStringConvertible {
                 + "correct country, or install wireless-regdb"
         case .channelRefused(let number):
             "an access point may not use channel \(number) here; set wifi.channel to auto or to another one"
-        case .noChannel(let radio): "\(radio) has no channel that an access point may use; correct country"
+        case .noChannel(let radio): "the adapter \(radio) has no channel that an access point may use; correct country"
+        case .full(let limit): "the Wi-Fi is full (\(limit) of \(limit) phones); another one can join when one leaves"
         case .failed(let step, let reason): "the Wi-Fi could not start: \(step): \(reason); it is tried again"
         }
     }

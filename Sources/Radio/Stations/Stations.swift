@@ -31,8 +31,8 @@ public struct Stations: ~Copyable {
     var probeResponses: TokenBucket?
     var unexpectedFrameAnswers: TokenBucket?
     private var lastTransmission: UInt64 = 0
-    /// Whether "full" was told since the last place was taken.
-    private var isFullTold = false
+    /// Whether a station was refused because there was no place for it, and there is none since.
+    public private(set) var isFull = false
     private var protection = Protection()
     private var admission = Admission.beforeStart
 
@@ -81,6 +81,9 @@ public struct Stations: ~Copyable {
         refusalList = RefusalList(capacity: configuration.limits.maximumRefusals)
         self.generator = generator
     }
+
+    /// The most that may be on at once.
+    public var limit: Int { configuration.limit }
 
     /// How many stations are on or on their way.
     public var count: Int { stations.count }
@@ -211,8 +214,8 @@ public struct Stations: ~Copyable {
         var bucket = refusalEvents ?? TokenBucket(rate: rate, burst: rate * 10, now: now)
         if bucket.take(at: now) { output.events.append(.refused(station, cause)) }
         refusalEvents = bucket
-        if cause == .full, !isFullTold {
-            isFullTold = true
+        if cause == .full, !isFull {
+            isFull = true
             output.events.append(.full)
         }
     }
@@ -266,7 +269,7 @@ public struct Stations: ~Copyable {
 
     /// Brings in line what follows from who is on.
     private mutating func settle(at now: Timestamp, into output: inout StationsOutput) {
-        if stations.count < configuration.limit { isFullTold = false }
+        if stations.count < configuration.limit { isFull = false }
         finishGroupRekeyIfDone(at: now, into: &output)
         var wanted = Protection()
         for station in stations.values where station.isAuthorized {
