@@ -121,6 +121,25 @@ def test_a_radio_that_comes_late(air, phones):
 
 
 @pytest.mark.box
+def test_without_its_firewall_there_is_no_wifi(air, phones):
+    """A guest could have reached everything that listens on the machine."""
+    nft = run("which", "nft").strip()
+    run("mount", "--bind", "/bin/false", nft)
+    try:
+        box = RadioBox(air, up=False)
+        ups = 0
+        for _ in range(60):
+            ups += box.up
+            time.sleep(0.25)
+        assert not ups, "it stays off, but for the moment in which it finds out"
+        wait_until(lambda: "firewall" in (box.wifi()["trouble"] or ""), 10, "the box says why", detail=box.wifi)
+    finally:
+        run("umount", nft)
+    with box:
+        is_well(box, phones.new())
+
+
+@pytest.mark.box
 @pytest.mark.parametrize("what", ["down", "deleted", "renamed", "station"])
 def test_an_interface_that_others_meddle_with(air, phones, what):
     # The phones take the other radios first.

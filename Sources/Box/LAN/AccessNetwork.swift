@@ -100,7 +100,6 @@ public final class AccessNetwork: Sendable {
     ///   - interface: the interface's name.
     ///   - ports: the box's public ports.
     /// - Returns: whether it is shut off now. Where it is not, nobody should be let on it; ``trouble`` tells why.
-    @discardableResult
     public func prepare(interface: String, ports: Ports) async -> Bool {
         await turns.take {
             if let present = self.running.withLock({ $0?.closed.place.interface }) {

@@ -30,6 +30,7 @@ final class AccessPointEngine {
     private var eapol: EAPOLSocket?
     /// What keeps the sockets from being opened.
     private var openingTrouble: String?
+    private var isWanted = false
     private var ending: EventLoopPromise<Void>?
     private var lastTrouble: [AccessPointTrouble] = []
 
@@ -50,9 +51,14 @@ final class AccessPointEngine {
 // MARK: Beginning and ending
 
 extension AccessPointEngine {
-    /// Opens the sockets and begins.
+    /// Opens the sockets and begins; after a stop, again.
     func start() {
-        guard ending == nil, radio == nil else { return }
+        isWanted = true
+        open()
+    }
+
+    private func open() {
+        guard isWanted, ending == nil, radio == nil else { return }
         do {
             // Each at once in its place: `close()` closes what was opened before a failure.
             route = try NetlinkSocket(.route, on: eventLoop) { [weak self] in self?.hear($0) }
@@ -67,7 +73,7 @@ extension AccessPointEngine {
             }
             close()
             let engine = NIOLoopBound(self, eventLoop: eventLoop)
-            eventLoop.scheduleTask(in: Self.retryDelay) { engine.value.start() }
+            eventLoop.scheduleTask(in: Self.retryDelay) { engine.value.open() }
             return
         }
         if openingTrouble != nil {
@@ -94,6 +100,7 @@ extension AccessPointEngine {
     /// Sends everyone away and ends.
     func stop(_ promise: EventLoopPromise<Void>) {
         guard ending == nil else { return promise.fail(ChannelError.alreadyClosed) }
+        isWanted = false
         ending = promise
         guard radio != nil else { return finish() }
         take(.stop)
@@ -103,7 +110,9 @@ extension AccessPointEngine {
         timer?.task.cancel()
         timer = nil
         close()
-        ending?.succeed(())
+        let promise = ending
+        ending = nil
+        promise?.succeed(())
     }
 
     private func close() {

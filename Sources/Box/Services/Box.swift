@@ -187,15 +187,16 @@ extension Box {
     private func networkChanged(to network: LocalNetwork) {
         relay.update(
             networks: network.neighbourhoods.map(\.network), localAddresses: network.neighbourhoods.map(\.address))
-        let now = Self.reachableAddresses(configuration, in: network, own: ownNetwork?.address)
         if let radio {
             Task { await radio.networkChanged() }
         } else if let ownNetwork {
             Task { _ = await ownNetwork.networkChanged() }
         }
-        let changed = addresses.withLock { old in
+        // Found in here, so that of two changes at once the later one's addresses stay.
+        let (now, changed) = addresses.withLock { old in
+            let now = Self.reachableAddresses(configuration, in: network, own: ownNetwork?.address)
             defer { old = now }
-            return old != now
+            return (now, old != now)
         }
         guard changed else { return }
         logger.notice("the addresses are now \(now.map(\.description).joined(separator: ", "))")

@@ -75,7 +75,8 @@ final class OwnNetwork: Sendable {
     }
 
     /// Shuts an interface off from everything but the box's public ports, before anybody can be on it.
-    func prepare(interface: String, hubPort: Int?) async {
+    /// - Returns: whether it is shut off; if not, nobody may come onto it.
+    func prepare(interface: String, hubPort: Int?) async -> Bool {
         await network.prepare(interface: interface, ports: ports(hub: hubPort))
     }
 

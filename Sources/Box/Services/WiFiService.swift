@@ -10,6 +10,9 @@ import Wire
 
 /// The box's own Wi-Fi: the radio, and the network on it while it beacons.
 final class WiFiService: Sendable {
+    /// From a firewall that could not be set to the next attempt.
+    private static let retryDelay = Duration.seconds(5)
+
     private let configuration: BoxConfiguration
     private let authority: RoomAuthority
     private let radio: AccessPointService
@@ -63,7 +66,12 @@ final class WiFiService: Sendable {
         radio.start()
         for await event in events {
             switch event {
-            case .preparing(let interface): await network.prepare(interface: interface, hubPort: hubPort)
+            case .preparing(let interface):
+                if await network.prepare(interface: interface, hubPort: hubPort) { continue }
+                // A Wi-Fi that nothing keeps apart from the rest of the machine is worse than none.
+                await radio.stop()
+                try? await Task.sleep(for: Self.retryDelay)
+                if !Task.isCancelled { radio.start() }
             case .up(let interface, _): await network.start(interface: interface, hubPort: hubPort)
             case .down, .stopped: await network.stop()
             case .station: break
