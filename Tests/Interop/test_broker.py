@@ -474,6 +474,9 @@ def test_queue_is_bounded(shared):
     with peer(shared, "d4") as one:
         for number in range(100):
             one.say("CANDIDATE", "d5", number)
+        # What the box has not read when the other comes would go straight to it.
+        one.say("CANDIDATE", "d4", "all said")
+        assert one.hear()["payload"] == "all said"
         with peer(shared, "d5") as two:
             assert [two.hear()["payload"] for _ in range(32)] == list(range(32))
             two.hears_nothing()
