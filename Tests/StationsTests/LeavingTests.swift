@@ -58,6 +58,19 @@ import Wire
         #expect(world.driver.problems.isEmpty)
     }
 
+    /// A driver's clock that is a hundredth slow moved the moment it was last heard on with each look, so that the questions
+    /// began anew each time, and a phone that had vanished stayed for ever.
+    @Test func aSilentPhoneIsRemovedByADriverWithASlowClockToo() throws {
+        let (world, phone) = try connected()
+        world.phones[phone]?.vanish()
+        for second in stride(from: 10, through: 120, by: 10) {
+            world.run(for: .seconds(10))
+            guard world.stations.count == 1 else { break }
+            world.give(.activity(phone, inactive: .milliseconds(second * 990), signal: -50))
+        }
+        #expect(world.events == [.left(phone, .silence)])
+    }
+
     @Test func aPhoneThatDozesStays() throws {
         var habits = VirtualPhone.Habits()
         habits.trafficInterval = .seconds(100_000)

@@ -99,6 +99,9 @@ extension Stations {
     /// A station was heard so long ago.
     mutating func heard(_ address: MACAddress, inactive: Duration, at now: Timestamp) {
         guard let station = stations[address], case .authorized(let akm, var silence) = station.phase else { return }
+        // A driver counts by another clock than ours. Where that one is slower, each look would make a phone that is long
+        // gone seem heard a little later than by the look before, and it would never be let go.
+        guard inactive < configuration.limits.silence else { return }
         let time = now + (.zero - max(inactive, .zero))
         guard time > silence.lastHeard else { return }
         silence.lastHeard = time
