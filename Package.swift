@@ -67,6 +67,15 @@ let package = Package(
             name: "CQREncode", path: "Sources/CLibraries/CQREncode", pkgConfig: "libqrencode",
             providers: [.apt(["libqrencode-dev"])]),
         .systemLibrary(
+            name: "CFreeType", path: "Sources/CLibraries/CFreeType", pkgConfig: "freetype2",
+            providers: [.apt(["libfreetype-dev"])]),
+        .systemLibrary(
+            name: "CFriBidi", path: "Sources/CLibraries/CFriBidi", pkgConfig: "fribidi",
+            providers: [.apt(["libfribidi-dev"])]),
+        .systemLibrary(
+            name: "CGPIOD", path: "Sources/CLibraries/CGPIOD", pkgConfig: "libgpiod",
+            providers: [.apt(["libgpiod-dev"])]),
+        .systemLibrary(
             name: "COpenSSL", path: "Sources/CLibraries/COpenSSL", pkgConfig: "openssl",
             providers: [.apt(["libssl-dev"])]),
         .systemLibrary(
@@ -106,6 +115,10 @@ let package = Package(
             ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Authenticator", "Stations"],
             swiftSettings: smallSettings),
         library("QRCode", in: "Panel", ["CQREncode"]),
+        library("Raster", in: "Panel", ["QRCode", "CFreeType", "CFriBidi"], swiftSettings: smallSettings),
+        library("Screens", in: "Panel", ["QRCode", "Raster"], swiftSettings: smallSettings),
+        library("PanelDrivers", in: "Panel", ["SansIO", "Raster"], swiftSettings: smallSettings),
+        library("Button", in: "Panel", ["SansIO"], swiftSettings: smallSettings),
 
         // The room page, embedded in the executable.
         .executableTarget(
@@ -151,6 +164,14 @@ let package = Package(
                 .product(name: "NIOPosix", package: nio),
             ]),
         library(
+            "BoxPanel", in: "Box",
+            [
+                "CLinux", "CGPIOD", "SansIO", "QRCode", "Raster", "Screens", "PanelDrivers", "Button", logging,
+                .product(name: "NIOCore", package: nio),
+                .product(name: "NIOPosix", package: nio),
+            ],
+            swiftSettings: smallSettings),
+        library(
             "BoxLAN", in: "Box",
             [
                 "CLinux", "SansIO", "Wire", "Netlink", "BoxState", logging,
@@ -192,7 +213,8 @@ let package = Package(
             name: "Box",
             dependencies: [
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
-                "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxRadio", "BoxRelay", "BoxRoom", "BoxWeb",
+                "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxPanel", "BoxRadio", "BoxRelay", "BoxRoom",
+                "BoxWeb", "Raster", "Screens", "Button",
                 "DTLS",
                 "Hub", "WebRTCDirect", "IEEE80211", "Stations", "AccessPoint", logging,
                 .product(name: "NIOCore", package: nio),
@@ -287,6 +309,11 @@ let package = Package(
             ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator", "SAEClient", "WiFiSupplicant"]),
         tests(of: "AccessPoint", ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "Stations"]),
         tests(of: "QRCode"),
+        tests(of: "Raster", ["QRCode"]),
+        tests(of: "Screens", ["QRCode", "Raster"]),
+        tests(of: "PanelDrivers", ["SansIO", "Raster"]),
+        tests(of: "Button", ["SansIO"]),
+        tests(of: "BoxPanel", ["SansIO", "Raster", "Screens", "PanelDrivers", "Button"]),
         tests(of: "BoxState"),
         tests(
             of: "BoxNetwork",

@@ -5,7 +5,8 @@ checkout=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 cd "$checkout"
 
 # Building needs these beside the Swift toolchain: the C and C++ headers, and the C libraries of Package.swift.
-build_packages=(g++ git pkgconf libyaml-dev libnl-genl-3-dev libqrencode-dev libssl-dev)
+build_packages=(g++ git pkgconf libyaml-dev libnl-genl-3-dev libqrencode-dev libssl-dev
+    libfreetype-dev libfribidi-dev libgpiod-dev fonts-dejavu-core)
 
 # The unit tests and those of the page use these: other people's readers of what is written here, and namespaces.
 unit_packages=(iproute2 libnss3-tools openssl python3 zbar-tools)
