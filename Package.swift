@@ -246,7 +246,12 @@ let package = Package(
 
         .target(
             name: "TestSupport", path: "Tests/Support",
-            exclude: ["SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"], swiftSettings: settings),
+            exclude: ["PanelSimulator", "SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"],
+            swiftSettings: settings),
+        // Panels with their frame memories and their datasheets' rules: what drivers send becomes a picture.
+        .target(
+            name: "PanelSimulator", dependencies: ["SansIO", "Raster", "PanelDrivers"],
+            path: "Tests/Support/PanelSimulator", swiftSettings: settings),
         // The station's side of SAE.
         .target(
             name: "SAEClient", dependencies: ["Wire", "IEEE80211", "WiFiCrypto", "SAE"],
@@ -311,7 +316,7 @@ let package = Package(
         tests(of: "QRCode"),
         tests(of: "Raster", ["QRCode"]),
         tests(of: "Screens", ["QRCode", "Raster"]),
-        tests(of: "PanelDrivers", ["SansIO", "Raster"]),
+        tests(of: "PanelDrivers", ["SansIO", "Raster", "PanelSimulator"]),
         tests(of: "Button", ["SansIO"]),
         tests(of: "BoxPanel", ["SansIO", "Raster", "Screens", "PanelDrivers", "Button"]),
         tests(of: "BoxState"),

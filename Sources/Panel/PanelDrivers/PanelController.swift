@@ -53,8 +53,13 @@ public enum PanelOperation: Equatable, Sendable {
     case reset(Bool)
     /// Sends a command with the D/C line low, then its parameters with the line high.
     case command(UInt8, [UInt8])
+    /// Sends a command as a word of 16 bits with the D/C line low, a byte of 0 first: for boards that hang a parallel bus
+    /// of 16 bits behind shift registers. The driver gives its parameters as `data`, in words too.
+    case wideCommand(UInt8)
     /// Sends bytes with the D/C line high, as further parameters of the last command.
     case data([UInt8])
+    /// Switches the light behind a TFT, where a line for it is there.
+    case backlight(Bool)
     /// Lets time pass, this much at least.
     case wait(Duration)
     /// Waits until BUSY is let go: at once when it is not held. A panel without the line waits the whole `limit`.

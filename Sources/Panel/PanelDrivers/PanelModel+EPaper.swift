@@ -1,0 +1,4 @@
+extension PanelModel {
+    /// The e-papers.
+    static var ePaper: [PanelModel] { [] }
+}

@@ -1,0 +1,4 @@
+extension PanelModel {
+    /// The TFTs.
+    static var tft: [PanelModel] { [] }
+}
