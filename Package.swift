@@ -142,7 +142,10 @@ let package = Package(
             ]),
         library(
             "BoxConfiguration", in: "Box",
-            ["Wire", "CYAML", .product(name: "Configuration", package: "swift-configuration")],
+            [
+                "Wire", "Raster", "PanelDrivers", "CYAML",
+                .product(name: "Configuration", package: "swift-configuration"),
+            ],
             swiftSettings: smallSettings),
         library(
             "BoxCertificates", in: "Box",

@@ -9,12 +9,12 @@ import Wire
         #expect(person.configuration == BoxConfiguration(for: .person))
         #expect(person.configuration.http.port == 8080)
         #expect(person.configuration.https.port == 8443)
-        #expect(person.configuration.panel == .terminal)
+        #expect(person.configuration.panel.model == .terminal)
         #expect(person.rows.allSatisfy { $0.source == "default" })
         let service = try load(role: .service).configuration
         #expect(service.http.port == 80)
         #expect(service.https.port == 443)
-        #expect(service.panel == .none)
+        #expect(service.panel.model == .none)
     }
 
     @Test func everyKeyIsReadFromTheFile() throws {
@@ -66,7 +66,18 @@ import Wire
               silence: 90
               rekey: 2
               subnet: 192.168.50.0/24
-            panel: none
+            panel:
+              model: png
+              turn: 0
+              spi: /dev/spidev0.0
+              clock: auto
+              accent: red
+              size: 128x296
+              path: /srv/panel.png
+            language: he
+            button:
+              enabled: true
+              shutdown: /sbin/poweroff -f
             control:
               group: wheel
             log:
@@ -109,7 +120,13 @@ import Wire
         #expect(configuration.wifi.silence == .seconds(90))
         #expect(configuration.wifi.rekey == .seconds(2))
         #expect(configuration.wifi.subnet == IPNetwork(.v4(0xC0A8_3200), prefixLength: 24))
-        #expect(configuration.panel == .none)
+        #expect(configuration.panel.model == .png)
+        #expect(configuration.panel.accent == .red)
+        #expect(configuration.panel.size == .init(width: 128, height: 296))
+        #expect(configuration.panel.path == "/srv/panel.png")
+        #expect(configuration.language == .hebrew)
+        #expect(configuration.button.enabled == .yes)
+        #expect(configuration.button.shutdown == ["/sbin/poweroff", "-f"])
         #expect(configuration.control.group == "wheel")
         #expect(configuration.log.level == .trace)
         // A key that this test forgets shows up as a default.

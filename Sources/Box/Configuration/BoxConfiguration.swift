@@ -57,8 +57,12 @@ public struct BoxConfiguration: Sendable, Equatable {
     public var country: String?
     /// The box's own Wi-Fi.
     public var wifi = WiFi()
-    /// Where the join QR and the state are shown.
+    /// Where the codes and the state are shown.
     public var panel: Panel
+    /// The language of the panel.
+    public var language = Language.english
+    /// The button on the box.
+    public var button = Button()
     /// The local control socket.
     public var control = Control()
     /// The log.
@@ -74,11 +78,11 @@ public struct BoxConfiguration: Sendable, Equatable {
         case .person:
             http = Server(port: 8080)
             https = Server(port: 8443)
-            panel = .terminal
+            panel = Panel(model: .terminal)
         case .service:
             http = Server(port: 80)
             https = Server(port: 443)
-            panel = .none
+            panel = Panel(model: .none)
             wifi.mode = .auto
         }
     }
@@ -191,14 +195,6 @@ extension BoxConfiguration {
         public var people = 12
         /// How long the place of a person who dropped out is kept.
         public var grace: Duration = .seconds(120)
-    }
-
-    /// Where the join QR and the state are shown.
-    public enum Panel: String, Sendable, CaseIterable {
-        /// On the terminal that the process was started from.
-        case terminal
-        /// Nowhere.
-        case none
     }
 
     /// The local control socket.

@@ -69,8 +69,8 @@ package struct ConfigurationFileReader {
         switch node.content {
         case .mapping(let entries):
             readEntries(entries, group: name)
-            // Who says how, wants it.
-            if let scalar, !entries.isEmpty, values[scalar.key] == nil {
+            // Who says how, wants it; but which panel it is, nobody can guess.
+            if let scalar, scalar.key != "panel.model", !entries.isEmpty, values[scalar.key] == nil {
                 values[scalar.key] = GivenValues.Given(
                     content: .scalar("auto"), place: "\(path):\(key.line)", line: key.line, column: key.column)
             }

@@ -130,7 +130,7 @@ extension GivenValue {
 }
 
 /// What must be true of several settings together.
-private struct Rule {
+struct Rule {
     let keys: [String]
     let holds: (BoxConfiguration) -> Bool
     let explanation: (BoxConfiguration) -> String
@@ -177,6 +177,6 @@ private struct Rule {
                 explanation: {
                     "room.people (\($0.room.people)) must not be more than broker.clients (\($0.broker.clients))"
                 }),
-        ]
+        ] + panel
     }
 }

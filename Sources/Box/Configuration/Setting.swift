@@ -175,7 +175,25 @@ extension Setting {
         Setting(
             "wifi.subnet", \.wifi.subnet, .privateNetworkOrAuto,
             "The IPv4 network of the phones; auto takes 10.77.0.0/24 if it is free."),
-        Setting("panel", \.panel, .choice, "Where the join QR and the state are shown."),
+        Setting(
+            "panel.model", \.panel.model, .panelModel, "What shows the codes and the state (short: \"panel: none\")."),
+        Setting("panel.turn", \.panel.turn, .choice, "How far the panel's picture is turned, clockwise, in degrees."),
+        Setting("panel.spi", \.panel.spi, .device, "The device of the bus that the panel is on."),
+        Setting(
+            "panel.clock", \.panel.clock, .megahertzOrAuto, "The bus' clock; auto is what the panel's maker gives."),
+        Setting("panel.accent", \.panel.accent, .choice, "The third colour of an e-paper."),
+        Setting("panel.size", \.panel.size, .pictureSize, "The size of the picture for png; auto is 320x480."),
+        Setting(
+            "panel.path", \.panel.path, .path(of: .file),
+            "The file for png, or the device for framebuffer; \"\" is panel.png in the state directory, or the first screen."
+        ),
+        Setting("language", \.language, .choice, "The language of the panel."),
+        Setting(
+            "button.enabled", \.button.enabled, .choice,
+            "Whether the box has a button (short: \"button: false\"); auto looks for its line, KIBITZ_BUTTON."),
+        Setting(
+            "button.shutdown", \.button.shutdown, .command,
+            "What shuts the machine down when the button is held for 3 seconds."),
         Setting(
             "control.group", \.control.group, .groupName,
             "The system group that may control the box by its local socket, besides root."),
@@ -190,10 +208,9 @@ extension Setting {
     static func named(_ key: String) -> Setting? { byKey[key] }
 
     /// The key that a value given to a group as a whole is for: `wifi: none` is short for `wifi.mode: none`.
-    static func scalarKey(of group: String) -> String? {
-        let key = group + ".mode"
-        return byKey[key] == nil ? nil : key
-    }
+    static func scalarKey(of group: String) -> String? { scalarKeys[group] }
+
+    private static let scalarKeys = ["wifi": "wifi.mode", "panel": "panel.model", "button": "button.enabled"]
 
     /// Whether keys stand below `key`.
     static func isGroup(_ key: String) -> Bool { groups.contains(key) }

@@ -233,7 +233,7 @@ extension ValueType<String?> {
 }
 
 /// Reads an unsigned decimal number, as people write it: digits only, no sign, no leading zero.
-private func decimal(_ text: some StringProtocol, in range: ClosedRange<Int>) -> Int? {
+func decimal(_ text: some StringProtocol, in range: ClosedRange<Int>) -> Int? {
     guard text.utf8.allSatisfy(isDigit), text.utf8.count == 1 || text.utf8.first != UInt8(ascii: "0"),
         let value = Int(text), range.contains(value)
     else { return nil }
