@@ -27,8 +27,9 @@ public protocol PanelController: Sendable {
 public enum PanelInput: Equatable, Sendable {
     /// The panel has power: it is to be reset and set up.
     case start
-    /// This is to be seen, in the controller's own format.
-    case show(Picture)
+    /// This is to be seen, in the controller's own format. `awaited`: a person stands before the panel and waits for it, so
+    /// that an e-paper does not rest first.
+    case show(Picture, awaited: Bool = false)
     /// The last program was carried out to its end.
     case finished
     /// An operation of the last program failed; nothing behind it was carried out.

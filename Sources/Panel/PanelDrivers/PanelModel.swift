@@ -2,6 +2,14 @@ public import Raster
 
 /// A panel that can be bought: its name in the configuration, its controller, and how its glass is wired to that.
 public struct PanelModel: Sendable {
+    /// The level at which a BUSY line says that the controller is busy.
+    public enum Busy: Hashable, Sendable {
+        /// Solomon Systech's (SSD16xx).
+        case activeHigh
+        /// UltraChip's (UC81xx, where the line is called BUSY_N).
+        case activeLow
+    }
+
     /// Its name in the configuration, of lower-case letters, digits, `-` and `.`.
     public let name: String
     /// Boards that carry it, for people.
@@ -16,13 +24,15 @@ public struct PanelModel: Sendable {
     public let clock: UInt32
     /// The bus' mode (clock polarity and phase, 0 to 3).
     public let spiMode: UInt8
+    /// How its BUSY line speaks; nil for panels that have none.
+    public let busy: Busy?
     /// Makes the controller.
     private let build: @Sendable (PictureFormat.Accent?) -> any PanelController
 
     /// Makes a line of the table.
     init(
         _ name: String, boards: String, width: Int, height: Int, accents: [PictureFormat.Accent] = [], clock: UInt32,
-        spiMode: UInt8 = 0, build: @escaping @Sendable (PictureFormat.Accent?) -> any PanelController
+        spiMode: UInt8 = 0, busy: Busy? = nil, build: @escaping @Sendable (PictureFormat.Accent?) -> any PanelController
     ) {
         self.name = name
         self.boards = boards
@@ -31,6 +41,7 @@ public struct PanelModel: Sendable {
         self.accents = accents
         self.clock = clock
         self.spiMode = spiMode
+        self.busy = busy
         self.build = build
     }
 
