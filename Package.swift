@@ -162,14 +162,15 @@ let package = Package(
             "BoxRadio", in: "Box",
             [
                 "CLinux", "CNetlink", "SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "Stations", "AccessPoint",
-                logging,
+                "BoxNetwork", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
             ]),
         library(
             "BoxPanel", in: "Box",
             [
-                "CLinux", "CGPIOD", "SansIO", "QRCode", "Raster", "Screens", "PanelDrivers", "Button", logging,
+                "CLinux", "CGPIOD", "SansIO", "QRCode", "Raster", "Screens", "PanelDrivers", "Button", "BoxNetwork",
+                logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
             ],

@@ -1,3 +1,4 @@
+import BoxNetwork
 import CNetlink
 import Glibc
 public import NIOCore

@@ -1,3 +1,4 @@
+import BoxNetwork
 import Glibc
 public import NIOCore
 import NL80211

@@ -20,3 +20,12 @@ int CLinux_pipe2(int *ends, int flags) __asm__("pipe2");
 #include <spawn.h>
 int CLinux_spawn_closefrom(posix_spawn_file_actions_t *actions, int from)
     __asm__("posix_spawn_file_actions_addclosefrom_np");
+
+// spidev's requests, which are macros that Swift does not see.
+#include <linux/spi/spidev.h>
+enum CLinux_spi_request {
+  CLinux_SPI_WRITE_MODE = SPI_IOC_WR_MODE32,
+  CLinux_SPI_WRITE_BITS = SPI_IOC_WR_BITS_PER_WORD,
+  CLinux_SPI_WRITE_CLOCK = SPI_IOC_WR_MAX_SPEED_HZ,
+  CLinux_SPI_TRANSFER = SPI_IOC_MESSAGE(1),
+};

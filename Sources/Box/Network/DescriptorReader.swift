@@ -1,5 +1,5 @@
 import Glibc
-import NIOCore
+public import NIOCore
 import NIOPosix
 
 /// Reads whatever a descriptor gives, one read(2) a message, for as long as it is wanted.
@@ -8,9 +8,9 @@ import NIOPosix
 /// that the kernel ties to it: an access point that ends with its socket, frames that were registered, memberships.
 /// A failed read is told and reading goes on: sockets tell of lost messages (`ENOBUFS`) and of interfaces that went down
 /// (`ENETDOWN`) that way. Used on its event loop only.
-final class DescriptorReader {
+public final class DescriptorReader {
     /// From a failure to reading again, so that a descriptor that fails each time costs little.
-    static let retryDelay = TimeAmount.milliseconds(50)
+    public static let retryDelay = TimeAmount.milliseconds(50)
     /// Reads in a row before the event loop looks after others.
     private static let readsPerTurn: UInt = 16
 
@@ -29,7 +29,7 @@ final class DescriptorReader {
     ///   - eventLoop: the loop, of a `MultiThreadedEventLoopGroup`.
     ///   - onRead: takes each message.
     ///   - onFailure: takes `errno` of a read that failed, and 0 for a descriptor at its end.
-    init(
+    public init(
         _ descriptor: CInt, capacity: Int, on eventLoop: any EventLoop, onRead: @escaping (ByteBuffer) -> Void,
         onFailure: @escaping (Int32) -> Void
     ) {
@@ -43,7 +43,7 @@ final class DescriptorReader {
     }
 
     /// Ends the reading; nothing is told any more.
-    func close() {
+    public func close() {
         isClosed = true
         channel?.close(promise: nil)
         channel = nil

@@ -3,7 +3,7 @@ import NIOCore
 import NIOPosix
 import Testing
 
-@testable import BoxRadio
+@testable import BoxNetwork
 
 /// What a reader told, on its event loop.
 private final class Log {
