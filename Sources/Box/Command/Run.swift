@@ -26,7 +26,7 @@ struct Run: AsyncParsableCommand {
         LoggingSystem.bootstrap { JournalLogHandler(label: $0, level: level) }
         let box = try Box(
             configuration: loaded.configuration, state: try stateDirectoryPath(state.state),
-            logger: Logger(label: "kibitz-local"))
+            configurationFile: settings.config, logger: Logger(label: "kibitz-local"))
         try await box.run()
     }
 

@@ -32,7 +32,10 @@ public final class RoomAuthority: Sendable {
     }
 
     private static let keyFile = "key"
+    /// The present credentials on the first line, and on each following line a former secret, the oldest first. One file, so
+    /// that a rotation is one write: no loss of power comes between the two.
     private static let roomFile = "room"
+    /// Where an earlier version kept the former secrets.
     private static let retiredFile = "retired"
     /// Former secrets that are remembered.
     private static let retiredLimit = 64
@@ -61,24 +64,36 @@ public final class RoomAuthority: Sendable {
             try state.write(Array(key.text.utf8), to: Self.keyFile)
         }
         let room: RoomCredentials
+        var former: [String] = []
         if let text = try Self.read(Self.roomFile, from: state) {
-            do { room = try RoomCredentials(text: text, using: &generator) } catch {
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+            do { room = try RoomCredentials(text: lines[0], using: &generator) } catch {
                 throw DamagedFile(path: state.path(of: Self.roomFile), reason: error.description)
             }
-            // A file of an earlier version gains what the Wi-Fi needs; the room stays as it is.
-            if room.text != text { try state.write(Array(room.text.utf8), to: Self.roomFile) }
+            former = lines.dropFirst().filter { !$0.isEmpty }
+            if let earlier = try Self.read(Self.retiredFile, from: state) {
+                // Power lost in the middle of that version's rotation may have left the present secret among them.
+                former =
+                    earlier.split(separator: "\n").map(String.init)
+                    .filter { $0 != room.secret && !former.contains($0) } + former
+            }
+            // A file of an earlier version gains what it lacks; the room stays as it is.
+            let now = Self.text(room, former)
+            if now != text { try state.write(Array(now.utf8), to: Self.roomFile) }
+            try state.remove(Self.retiredFile)
         } else {
             room = RoomCredentials(using: &generator)
-            try state.write(Array(room.text.utf8), to: Self.roomFile)
+            try state.write(Array(Self.text(room, former).utf8), to: Self.roomFile)
         }
         tokens = SessionTokens(key: key)
         turn = TURNCredentials(key: key)
         hub = HubTokens(key: key)
-        // Power lost in the middle of a rotation may have left the present secret among the former ones.
-        former = Mutex(
-            (try Self.read(Self.retiredFile, from: state) ?? "").split(separator: "\n").map(String.init)
-                .filter { $0 != room.secret })
+        self.former = Mutex(former)
         present = Mutex(room)
+    }
+
+    private static func text(_ room: RoomCredentials, _ former: [String]) -> String {
+        room.text + former.suffix(retiredLimit).map { "\($0)\n" }.joined()
     }
 
     private static func read(_ name: String, from state: StateDirectory) throws -> String? {
@@ -97,21 +112,36 @@ public final class RoomAuthority: Sendable {
     /// The room's former secrets, the oldest first.
     public var retiredSecrets: [String] { former.withLock { $0 } }
 
-    /// Replaces the room's credentials; they are on the disk before they are valid.
+    /// Replaces the room's credentials; they are on the disk before they are valid. Waits for the disk.
     /// - Returns: those that were valid until now, and the new ones.
-    /// - Throws: `StateError` when they can't be stored; the old ones are valid then.
+    /// - Throws: `StateError` when they can't be stored; the old ones are valid then, also after a restart.
     public func rotate() throws(StateError) -> (former: RoomCredentials, present: RoomCredentials) {
         try rotating.withLock { _ throws(StateError) in
             var generator = SystemRandomNumberGenerator()
             let present = credentials
             let next = present.rotated(using: &generator)
             let retired = Array((retiredSecrets + [present.secret]).suffix(Self.retiredLimit))
-            try state.write(Array(retired.map { $0 + "\n" }.joined().utf8), to: Self.retiredFile)
-            try state.write(Array(next.text.utf8), to: Self.roomFile)
+            do throws(StateError) {
+                try state.write(Array(Self.text(next, retired).utf8), to: Self.roomFile)
+            } catch {
+                // The file may hold the new ones and only not be safe on the disk: nobody has seen those.
+                try? write()
+                throw error
+            }
             self.present.withLock { $0 = next }
             former.withLock { $0 = retired }
             return (present, next)
         }
+    }
+
+    /// Writes the present credentials anew: works as soon as a rotation would.
+    /// - Throws: `StateError` when they can't be stored.
+    public func store() throws(StateError) {
+        try rotating.withLock { _ throws(StateError) in try write() }
+    }
+
+    private func write() throws(StateError) {
+        try state.write(Array(Self.text(credentials, retiredSecrets).utf8), to: Self.roomFile)
     }
 
     /// Lets someone in who knows the room's secret.

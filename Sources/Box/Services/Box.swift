@@ -40,11 +40,16 @@ public final class Box: Sendable {
     private let hub: HubService?
     private let ownNetwork: OwnNetwork?
     private let radio: WiFiService?
+    private let rotation: Rotation
     private let panel: TerminalPanel?
     /// The Wi-Fi's troubles as the panel shows them.
     private let shownTroubles = Mutex<[String]>([])
     /// An element when they may have changed.
     private let troubleChanges = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    /// An element when the box is to end.
+    private let ending = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    /// What a reset leaves where it is.
+    private let ownersFiles: [String]
     private let eventLoop: any EventLoop
     private let started = ContinuousClock.now
     private let addresses: Mutex<[IPAddress]>
@@ -55,11 +60,15 @@ public final class Box: Sendable {
     /// - Parameters:
     ///   - configuration: how it runs.
     ///   - state: the path of its state directory.
+    ///   - configurationFile: the file the configuration was read from, if any; a reset leaves it where it is.
     ///   - logger: where it logs.
     /// - Throws: errors whose description tells the owner what to do.
-    public init(configuration: BoxConfiguration, state path: String, logger: Logger) throws {
+    public init(configuration: BoxConfiguration, state path: String, configurationFile: String? = nil, logger: Logger)
+        throws
+    {
         self.configuration = configuration
         self.logger = logger
+        ownersFiles = configuration.ownersFiles + [configurationFile].compactMap(\.self)
         manager = ServiceManager(environment: processEnvironment())
         state = try StateDirectory(path: path, group: StateDirectory.groupID(named: configuration.control.group))
         authority = try RoomAuthority(state: state)
@@ -78,6 +87,7 @@ public final class Box: Sendable {
             configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
             passwords: configuration.turnPasswords(authority))
         let onTrouble: @Sendable () -> Void = { [changes = troubleChanges.continuation] in changes.yield() }
+        rotation = Rotation(authority: authority, logger: logger, onTrouble: onTrouble)
         let own =
             configuration.wifi.mode == .none
             ? nil
@@ -132,7 +142,12 @@ public final class Box: Sendable {
             services.append(PanelService(changes: troubleChanges.stream, update: { await self.showTroubles() }))
         }
         var group = ServiceGroupConfiguration(
-            services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            services: services.map { .init(service: $0) } + [
+                .init(
+                    service: Ending(wishes: ending.stream), successTerminationBehavior: .gracefullyShutdownGroup,
+                    failureTerminationBehavior: .cancelGroup)
+            ],
+            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         defer { manager.stopping() }
         do {
@@ -146,6 +161,8 @@ public final class Box: Sendable {
         await hub?.stop()
         await relay.stop()
         try? await watcher.stop().get()
+        // If that was asked for; it waits until nobody needs what goes.
+        try state.reset()
     }
 
     /// Opens the control socket and shows the code: what they tell holds from now on.
@@ -236,13 +253,24 @@ extension Box {
             } catch {
                 return ControlResponse(error: "\(error)")
             }
+        case .reset:
+            do {
+                try await reset()
+                return ControlResponse()
+            } catch {
+                return ControlResponse(error: "\(error)")
+            }
         }
     }
 
-    /// Changes the room's credentials. In this order: persisted; everyone told why and closed; new codes shown. Power
-    /// lost between any two leaves one whole generation valid.
-    private func rotate() async throws {
-        let (former, credentials) = try authority.rotate()
+    /// Changes the room's codes; who asks while that is being done waits for the same new ones.
+    func rotate() async throws {
+        try await rotation.run { former, _ in await self.rotated(former) }
+    }
+
+    /// The room's codes were changed, and are on the disk. In this order: everyone is told why and closed; the Wi-Fi
+    /// changes; the panel shows the new ones.
+    private func rotated(_ former: RoomCredentials) async {
         await signaling.rotate()
         await hub?.retire(former.secret)
         relay.dropAll()
@@ -251,9 +279,22 @@ extension Box {
             try? await Task.sleep(for: Self.farewellTime)
             radio.rotate()
         }
-        logger.notice("the room's codes were changed; generation \(credentials.generation) is valid")
         showPanel(reason: "The codes of the room were changed.")
     }
+
+    /// Makes the box as it was when it was new: everything it keeps goes, the owner's settings stay. Once this returns no loss
+    /// of power changes that. The box ends in order, and whoever started it may start it again.
+    /// - Throws: `StateError` when that can't be stored; nothing happens then.
+    func reset() async throws {
+        try await NIOThreadPool.singleton.runIfActive {
+            try self.state.prepareReset(keeping: self.ownersFiles)
+        }
+        logger.notice("the box is made as it was when it was new")
+        end()
+    }
+
+    /// Ends the box in order, as SIGTERM does.
+    func end() { ending.continuation.yield() }
 
     /// The present state of every part.
     private func snapshot() async -> Snapshot {
@@ -267,11 +308,16 @@ extension Box {
     }
 
     private func trouble() async -> [String] {
-        var lines = certificates.status.problems
+        var lines = certificates.status.problems + storageTroubles
         if addresses.withLock({ $0.allSatisfy(\.isLoopback) }) {
             lines.append("this machine is on no network; connect it, or only programs on it can join")
         }
         return lines + (await wifiTroubles()) + (hub?.trouble ?? [])
+    }
+
+    /// Why the room's codes can't be changed.
+    private var storageTroubles: [String] {
+        rotation.trouble.map { ["the room's codes could not be changed, the old ones are valid: \($0)"] } ?? []
     }
 
     private func wifiTroubles() async -> [String] {
@@ -328,6 +374,15 @@ private struct RadioService: Service {
 
     func run() async throws {
         await cancelWhenGracefulShutdown { await radio.run(hubPort: hubPort) }
+    }
+}
+
+/// Ends the box when that is asked for.
+private struct Ending: Service {
+    let wishes: AsyncStream<Void>
+
+    func run() async throws {
+        for await _ in wishes.cancelOnGracefulShutdown() { return }
     }
 }
 

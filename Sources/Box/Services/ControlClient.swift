@@ -57,6 +57,10 @@ public struct ControlClient {
     /// - Throws: ``Failure``.
     public func wifi() throws(Failure) -> WiFiStatus { try member(\.wifi, of: ask(.wifi)) }
 
+    /// Makes the box as it was when it was new; it ends for that.
+    /// - Throws: ``Failure``.
+    public func reset() throws(Failure) { _ = try ask(.reset) }
+
     private func member<Value>(
         _ path: KeyPath<ControlResponse, Value?>, of response: ControlResponse
     ) throws(Failure) -> Value {

@@ -6,6 +6,8 @@ enum ControlRequest: String, Codable, Sendable {
     case rotate
     /// A ``WiFiStatus``.
     case wifi
+    /// Everything the box keeps is removed, and it ends; answers with nothing once that is decided for good.
+    case reset
 }
 
 /// The running box's answer.

@@ -13,15 +13,18 @@ public final class StateDirectory: Sendable {
     /// The directory's path.
     public let path: String
 
-    private let directory: Descriptor
+    let directory: Descriptor
     private let lock: Descriptor
-    private let calls: any StateFileCalls
+    let calls: any StateFileCalls
     private let temporaries = Atomic<UInt64>(0)
+    /// Whether everything has been removed. Held while a file is written, so that none comes after that.
+    let isReset = Mutex(false)
 
     /// How the names of unfinished files begin.
     static let temporaryPrefix = ".new-"
 
-    /// Opens the state directory, makes it if it is missing, takes its lock and removes unfinished files.
+    /// Opens the state directory, makes it if it is missing, takes its lock and removes unfinished files, and everything
+    /// where ``prepareReset(keeping:)`` asked for it.
     /// - Parameters:
     ///   - path: the directory; its parents are made too.
     ///   - group: the number of a group whose members may pass through the directory to the control socket; nobody may
@@ -41,6 +44,7 @@ public final class StateDirectory: Sendable {
         for name in directory.names() where name.hasPrefix(Self.temporaryPrefix) {
             try? calls.remove(name, in: directory.number)
         }
+        try finishReset()
     }
 
     deinit {
@@ -86,8 +90,11 @@ public final class StateDirectory: Sendable {
         }
         let number = temporaries.wrappingAdd(1, ordering: .relaxed).newValue
         let temporary = "\(Self.temporaryPrefix)\(number)-\(name)"
-        try attempting("write", path(of: name)) { () throws(ErrorNumber) in
-            try calls.replace(name, with: bytes, by: temporary, in: directory.number)
+        try isReset.withLock { isReset throws(StateError) in
+            guard !isReset else { throw StateError(.reset, path: path, operation: "write") }
+            try attempting("write", path(of: name)) { () throws(ErrorNumber) in
+                try calls.replace(name, with: bytes, by: temporary, in: directory.number)
+            }
         }
     }
 
@@ -111,6 +118,7 @@ public final class StateDirectory: Sendable {
     private static func check(_ name: String) {
         precondition(
             (1...200).contains(name.utf8.count) && !name.utf8.contains(UInt8(ascii: "/"))
-                && name.utf8.first != UInt8(ascii: ".") && name != lockName, "not a name for a state file: \(name)")
+                && name.utf8.first != UInt8(ascii: ".") && name != lockName && name != resetMarker,
+            "not a name for a state file: \(name)")
     }
 }

@@ -37,6 +37,8 @@ public struct StateError: Error, Hashable, Sendable {
         case notEmpty
         /// The file is larger than any the box writes; the limit, in bytes.
         case tooLarge(limit: Int)
+        /// The directory has been emptied, and is used again by the next box only.
+        case reset
         /// Any other failure of the system, by its number (`errno`).
         case system(Int32)
     }
@@ -96,6 +98,8 @@ extension StateError: CustomStringConvertible {
                 + "directory with --state."
         case .tooLarge(let limit):
             return "\(path) is larger than \(limit) bytes, so the box did not write it. Restore or remove it."
+        case .reset:
+            return "\(path) was emptied, and the box has to start anew."
         case .system(let code):
             return "cannot \(operation) \(path): \(ErrorNumber(code).words) (error \(code))."
         }

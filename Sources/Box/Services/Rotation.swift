@@ -1,0 +1,99 @@
+import BoxRoom
+import BoxState
+import Credentials
+import Logging
+import NIOPosix
+import Synchronization
+
+/// Changes of the room's codes, one at a time.
+final class Rotation: Sendable {
+    /// What comes after the new codes are on the disk: everyone is told, the access point changes, the panel shows them.
+    typealias FollowUp = @Sendable (_ former: RoomCredentials, _ present: RoomCredentials) async -> Void
+
+    private let retryDelay: Duration
+    private let authority: RoomAuthority
+    private let logger: Logger
+    private let onTrouble: @Sendable () -> Void
+    private let present = Mutex<Task<RoomCredentials, any Error>?>(nil)
+    private let failure = Mutex<StateError?>(nil)
+
+    /// Makes what changes the codes.
+    /// - Parameters:
+    ///   - retryDelay: from a failure of the storage to the next look at it.
+    ///   - onTrouble: called when ``trouble`` has changed.
+    init(
+        authority: RoomAuthority, logger: Logger, retryDelay: Duration = .seconds(5),
+        onTrouble: @escaping @Sendable () -> Void
+    ) {
+        self.authority = authority
+        self.logger = logger
+        self.retryDelay = retryDelay
+        self.onTrouble = onTrouble
+    }
+
+    /// Why the codes could not be changed, for as long as that is so.
+    var trouble: StateError? { failure.withLock { $0 } }
+
+    /// Changes the codes. Who asks while they are being changed waits for the same new ones.
+    /// - Parameter followUp: what to do when the new codes are on the disk.
+    /// - Returns: the new codes, when all is done.
+    /// - Throws: `StateError` when they can't be stored; the old ones are valid then.
+    @discardableResult func run(_ followUp: @escaping FollowUp) async throws -> RoomCredentials {
+        let task = present.withLock { present in
+            if let present { return present }
+            let task = Task {
+                defer { self.present.withLock { $0 = nil } }
+                return try await self.rotate(followUp)
+            }
+            present = task
+            return task
+        }
+        return try await task.value
+    }
+
+    private func rotate(_ followUp: FollowUp) async throws -> RoomCredentials {
+        let codes: (former: RoomCredentials, present: RoomCredentials)
+        do {
+            // It waits for the disk, on no thread that others need.
+            codes = try await NIOThreadPool.singleton.runIfActive { try self.authority.rotate() }
+        } catch let error as StateError {
+            logger.error("the room's codes could not be changed: \(error)")
+            fail(error)
+            throw error
+        }
+        note(nil)
+        await followUp(codes.former, codes.present)
+        logger.notice("the room's codes were changed; generation \(codes.present.generation) is valid")
+        return codes.present
+    }
+
+    /// Notes what is wrong.
+    /// - Returns: whether nothing was wrong before.
+    @discardableResult private func note(_ error: StateError?) -> Bool {
+        let former = failure.withLock { failure in
+            defer { failure = error }
+            return failure
+        }
+        if former != error { onTrouble() }
+        return former == nil
+    }
+
+    /// Tells of the failure until the storage works again.
+    private func fail(_ error: StateError) {
+        guard note(error) else { return }
+        Task { [weak self, retryDelay] in
+            while self?.trouble != nil {
+                do { try await Task.sleep(for: retryDelay) } catch { return }
+                guard let authority = self?.authority else { return }
+                do {
+                    try await NIOThreadPool.singleton.runIfActive { try authority.store() }
+                    self?.note(nil)
+                } catch let error as StateError {
+                    self?.note(error)
+                } catch {
+                    return
+                }
+            }
+        }
+    }
+}
