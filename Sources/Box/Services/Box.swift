@@ -53,6 +53,8 @@ public final class Box: Sendable {
     private let eventLoop: any EventLoop
     private let started = ContinuousClock.now
     private let addresses: Mutex<[IPAddress]>
+    /// Whether there was a Wi-Fi of the box's own at the last look.
+    private let showsWiFi = Atomic(false)
     /// Whether the code has been shown for the first time.
     private let isOpen = Atomic(false)
 
@@ -215,10 +217,14 @@ extension Box {
             defer { old = now }
             return (now, old != now)
         }
-        guard changed else { return }
-        logger.notice("the addresses are now \(now.map(\.description).joined(separator: ", "))")
-        certificates.update(hosts: Self.names(configuration), addresses: now)
-        hub?.update(addresses: now)
+        if changed {
+            logger.notice("the addresses are now \(now.map(\.description).joined(separator: ", "))")
+            certificates.update(hosts: Self.names(configuration), addresses: now)
+            hub?.update(addresses: now)
+        }
+        // The owner may have set the addresses: then the Wi-Fi comes and goes without a change of them.
+        let hasWiFi = wifi != nil
+        guard showsWiFi.exchange(hasWiFi, ordering: .relaxed) != hasWiFi || changed else { return }
         guard isOpen.load(ordering: .relaxed) else { return }
         showPanel(reason: "The network changed; the code is now this one.")
     }
@@ -280,6 +286,7 @@ extension Box {
             radio.rotate()
         }
         showPanel(reason: "The codes of the room were changed.")
+        await hub?.storeLink()
     }
 
     /// Makes the box as it was when it was new: everything it keeps goes, the owner's settings stay. Once this returns no loss

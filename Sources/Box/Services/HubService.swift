@@ -8,6 +8,7 @@ import Credentials
 import DTLS
 import Logging
 import NIOCore
+import NIOPosix
 import Synchronization
 import Wire
 
@@ -24,6 +25,8 @@ final class HubService: Sendable {
     private let logger: Logger
     /// Held while the links are made anew.
     private let addresses: Mutex<[IPAddress]>
+    /// The link that is in the file; held while it is written.
+    private let storedLink = Mutex<String?>(nil)
 
     /// Makes the hub and, at the first start, its identity.
     /// - Parameters:
@@ -55,6 +58,7 @@ final class HubService: Sendable {
         try await server.start()
         if configuration.discovery { logger.warning("\(HubWords.discovery)") }
         refresh()
+        await storeLink()
     }
 
     /// Closes every connection and the port.
@@ -67,9 +71,11 @@ final class HubService: Sendable {
     func update(addresses now: [IPAddress]) {
         addresses.withLock { $0 = now }
         refresh()
+        Task { await storeLink() }
     }
 
-    /// The room's codes were changed: whoever is in the room of the former secret is told so and closed.
+    /// The room's codes were changed: whoever is in the room of the former secret is told so and closed. ``storeLink()`` may
+    /// follow when nobody waits any more.
     func retire(_ secret: String) async {
         await server.retire(secret)
         refresh()
@@ -111,8 +117,20 @@ final class HubService: Sendable {
                 blob: "\(blob)", link: "\(link)", base: link.base, direct: direct, discovery: configuration.discovery)
             guard facts.dialling != dialling else { return }
             facts.dialling = dialling
+        }
+    }
+
+    /// Brings the file with the link up to date. It waits for the disk, on no thread that others need.
+    func storeLink() async {
+        try? await NIOThreadPool.singleton.runIfActive { self.writeLink() }
+    }
+
+    private func writeLink() {
+        storedLink.withLock { stored in
+            guard let link = facts.dialling?.link, link != stored else { return }
             do {
                 try state.write(Array("\(link)\n".utf8), to: Self.linkFile)
+                stored = link
             } catch {
                 logger.error("the hub's link could not be stored: \(error)")
             }
