@@ -1,0 +1,194 @@
+import Raster
+import SansIO
+
+/// What all TFTs do: reset and set up, write changed rows into the frame memory, wake up, rest, and begin again after a
+/// failure.
+///
+/// A controller may not leave its sleep for 120 ms after a reset, but takes pictures into its memory: so the first one goes
+/// over the bus during that wait, and is there when the glass becomes bright.
+struct TFTDriver: Sendable {
+    private enum State {
+        /// Dark; nothing happens before `.start`.
+        case resting
+        /// The reset's program is being carried out.
+        case resetting
+        /// Set up, asleep, without a program; may be woken from `until` on.
+        case asleep(until: Timestamp)
+        /// A picture is on its way into the memory; `asleep` until then, nil when awake.
+        case writing(Picture, asleep: Timestamp?)
+        /// The program that wakes it is being carried out.
+        case waking
+        /// Bright, without a program.
+        case awake
+        /// Nothing is sent before `until`, for something failed.
+        case failed(until: Timestamp)
+        /// The program that makes it dark is being carried out.
+        case stopping
+    }
+
+    let format: PictureFormat
+    private let programs: TFTPrograms
+    private var state = State.resting
+    /// The picture that was last given.
+    private var wanted: Picture?
+    /// Whether nobody was told yet that it is to be seen.
+    private var isUntold = false
+    /// What the frame memory holds; nil where that is not known.
+    private var memory: Picture?
+    /// Whether it is to rest, or to begin anew, when the present program is done.
+    private var stopAfter = false
+    private var startAfter = false
+    /// The controller may not be put to sleep, or reset, before that.
+    private var sleepInAllowed = Timestamp.zero
+    private var retry = RetrySchedule()
+    /// The failure that was told and did not pass yet.
+    private var trouble: PanelFailure?
+
+    init(glass: TFTGlass, sequences: TFTSequences) {
+        format = PictureFormat(width: glass.width, height: glass.height, depth: .rgb565)
+        programs = TFTPrograms(glass: glass, sequences: sequences)
+    }
+
+    mutating func handle(_ input: borrowing PanelInput, at now: Timestamp, into output: inout PanelOutput) -> Timestamp?
+    {
+        switch input {
+        case .start:
+            stopAfter = false
+            if hasProgram { startAfter = true } else { reset(at: now, into: &output) }
+        case .show(let picture):
+            // Another format would be a mistake of ours: better the old picture than a wrong one.
+            guard picture.format == format else { break }
+            wanted = picture
+            isUntold = true
+        case .finished:
+            finished(at: now, into: &output)
+        case .failed(let failure):
+            failed(failure, at: now, into: &output)
+        case .wake:
+            break
+        case .stop:
+            startAfter = false
+            if case .stopping = state { break }
+            stopAfter = true
+        }
+        return proceed(at: now, into: &output)
+    }
+
+    private var hasProgram: Bool {
+        switch state {
+        case .resetting, .writing, .waking, .stopping: true
+        case .resting, .asleep, .awake, .failed: false
+        }
+    }
+
+    private mutating func reset(at now: Timestamp, into output: inout PanelOutput) {
+        memory = nil
+        startAfter = false
+        state = .resetting
+        output.program = programs.reset(after: sleepInAllowed - now)
+    }
+
+    /// The program came to its end.
+    private mutating func finished(at now: Timestamp, into output: inout PanelOutput) {
+        let sequences = programs.sequences
+        switch state {
+        case .resetting:
+            // The last reset was at least `afterReset` ago: of the time to wait, that is over.
+            state = .asleep(until: now + (sequences.resetToSleepOut - sequences.afterReset))
+        case .writing(let picture, let asleep):
+            memory = picture
+            state = asleep.map { .asleep(until: $0) } ?? .awake
+        case .waking:
+            sleepInAllowed = now + (sequences.sleepOutToSleepIn - sequences.behindSleepOut)
+            state = .awake
+            if trouble != nil {
+                trouble = nil
+                output.events.append(.recovered)
+            }
+        case .stopping:
+            state = .resting
+            output.events.append(.stopped)
+        case .resting, .asleep, .awake, .failed:
+            break
+        }
+    }
+
+    /// The program broke off somewhere.
+    private mutating func failed(_ failure: PanelFailure, at now: Timestamp, into output: inout PanelOutput) {
+        guard hasProgram else { return }
+        if case .stopping = state {
+            // More cannot be done for a panel that is to be left alone.
+            state = .resting
+            output.events += [.trouble(failure), .stopped]
+            return
+        }
+        if case .waking = state { sleepInAllowed = now + programs.sequences.sleepOutToSleepIn }
+        memory = nil
+        if trouble != failure { output.events.append(.trouble(failure)) }
+        trouble = failure
+        state = .failed(until: retry.failed(at: now))
+    }
+
+    /// Gives the next program, when it is time for one.
+    private mutating func proceed(at now: Timestamp, into output: inout PanelOutput) -> Timestamp? {
+        if hasProgram { return nil }
+        if startAfter {
+            reset(at: now, into: &output)
+            return nil
+        }
+        if stopAfter {
+            stopAfter = false
+            stop(at: now, into: &output)
+            return nil
+        }
+        switch state {
+        case .failed(let until):
+            if now < until { return until }
+            reset(at: now, into: &output)
+        case .asleep(let until):
+            guard let wanted else { return nil }
+            if write(wanted, asleep: until, into: &output) { return nil }
+            if now < until { return until }
+            state = .waking
+            output.program = programs.wakeUp()
+        case .awake:
+            guard let wanted, !write(wanted, asleep: nil, into: &output), isUntold else { return nil }
+            isUntold = false
+            output.events.append(.shown)
+        case .resting, .resetting, .writing, .waking, .stopping:
+            break
+        }
+        return nil
+    }
+
+    /// Sends what differs between the memory and a picture.
+    /// - Returns: whether anything did.
+    private mutating func write(_ picture: Picture, asleep: Timestamp?, into output: inout PanelOutput) -> Bool {
+        guard case .rgb565(let pixels) = picture.pixels else { return false }
+        var known: [UInt16]?
+        if case .rgb565(let words)? = memory?.pixels { known = words }
+        let spans = ChangedRows.spans(from: known, to: pixels, width: format.width)
+        if spans.isEmpty { return false }
+        // Should it fail, nobody knows what the memory holds.
+        memory = nil
+        state = .writing(picture, asleep: asleep)
+        output.program = programs.write(pixels, rows: spans)
+        return true
+    }
+
+    private mutating func stop(at now: Timestamp, into output: inout PanelOutput) {
+        trouble = nil
+        memory = nil
+        let delay = sleepInAllowed - now
+        switch state {
+        case .awake: output.program = programs.rest(after: delay)
+        case .failed: output.program = programs.darken(after: delay)
+        case .asleep: output.program = [.backlight(false)]
+        case .resting:
+            output.events.append(.stopped)
+            return
+        case .resetting, .writing, .waking, .stopping: return
+        }
+        state = .stopping
+    }
+}
