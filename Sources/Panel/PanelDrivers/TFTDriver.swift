@@ -55,7 +55,7 @@ struct TFTDriver: Sendable {
         case .start:
             stopAfter = false
             if hasProgram { startAfter = true } else { reset(at: now, into: &output) }
-        case .show(let picture):
+        case .show(let picture, _):
             // Another format would be a mistake of ours: better the old picture than a wrong one.
             guard picture.format == format else { break }
             wanted = picture
