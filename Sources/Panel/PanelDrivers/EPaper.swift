@@ -1,0 +1,193 @@
+public import Raster
+public import SansIO
+
+/// A controller chip of an e-paper: what one refresh takes of it.
+///
+/// Each refresh is one program that needs nothing from the one before: reset, set-up, planes, refresh, deep sleep. Without
+/// voltage the ink keeps its place, and the makers forbid to leave the voltage on; the planes are sent in a fraction of
+/// the time that the ink takes.
+public protocol EPaperChip: Sendable {
+    /// The size and the colours of the glass, the way it is wired.
+    var format: PictureFormat { get }
+    /// What the bus may not exceed when writing, in hertz.
+    var maximumClock: UInt32 { get }
+    /// Whether a picture can be put over another without flicker.
+    var hasPartialRefresh: Bool { get }
+
+    /// What brings a picture onto the glass, from the reset to the deep sleep.
+    /// - Parameters:
+    ///   - picture: what is to be seen.
+    ///   - old: what is seen now, for a partial refresh; nil for a full one.
+    func program(showing picture: Picture, over old: Picture?) -> [PanelOperation]
+}
+
+/// An e-paper: shows pictures as often as is good for it.
+///
+/// A picture that a person waits for comes at once, every other as soon as `RefreshPolicy` allows it. A panel that does not
+/// answer is tried again, with pauses that grow.
+public struct EPaper: PanelController {
+    /// The pause after the first failure; each further one doubles it. Each trial begins with a reset, which takes the
+    /// voltage off a glass whose refresh did not end.
+    static let firstPause: Duration = .seconds(5)
+    /// What the pause does not exceed: a panel that fails behind the refresh is then not refreshed too often.
+    static let longestPause = RefreshPolicy.fullInterval
+
+    private struct Refresh: Sendable {
+        let picture: Picture
+        let kind: RefreshPolicy.Kind
+        /// Whether it does not only renew what is seen.
+        let isNew: Bool
+    }
+
+    private enum State: Sendable {
+        /// Not started, or stopped.
+        case off
+        /// The chip sleeps.
+        case resting
+        /// A program is being carried out.
+        case refreshing(Refresh)
+        /// The panel failed; it is tried again.
+        case broken(since: Timestamp)
+    }
+
+    private struct Wanted: Sendable {
+        let picture: Picture
+        let isAwaited: Bool
+    }
+
+    private let chip: any EPaperChip
+    private var policy: RefreshPolicy
+    private var state = State.off
+    /// What the glass shows for certain.
+    private var shown: Picture?
+    /// What is to be shown next.
+    private var wanted: Wanted?
+    private var isStopping = false
+    /// The pause before the next trial, and the failure that was told; nil while the panel works.
+    private var trouble: (failure: PanelFailure, pause: Duration)?
+
+    /// Makes the controller of an e-paper.
+    public init(_ chip: any EPaperChip) {
+        self.chip = chip
+        policy = RefreshPolicy(hasPartial: chip.hasPartialRefresh)
+    }
+
+    /// The size and the colours of the glass, the way it is wired.
+    public var format: PictureFormat { chip.format }
+
+    /// What the bus may not exceed when writing, in hertz.
+    public var maximumClock: UInt32 { chip.maximumClock }
+
+    /// Takes one input.
+    public mutating func handle(
+        _ input: borrowing PanelInput, at now: Timestamp, into output: inout PanelOutput
+    ) -> Timestamp? {
+        switch copy input {
+        case .start: start()
+        case .show(let picture, let isAwaited): show(picture, isAwaited: isAwaited, into: &output)
+        case .finished: finished(at: now, into: &output)
+        case .failed(let failure): failed(failure, at: now, into: &output)
+        case .wake: break
+        case .stop: stop(into: &output)
+        }
+        return advance(at: now, into: &output)
+    }
+
+    private mutating func start() {
+        guard case .off = state else { return }
+        // What the glass shows is from another life, and how old it is nobody knows.
+        shown = nil
+        trouble = nil
+        isStopping = false
+        policy = RefreshPolicy(hasPartial: chip.hasPartialRefresh)
+        state = .resting
+    }
+
+    private mutating func show(_ picture: Picture, isAwaited: Bool, into output: inout PanelOutput) {
+        guard picture.format == format else { return assertionFailure("a picture of another format") }
+        switch state {
+        case .resting where shown == picture:
+            wanted = nil
+            output.events.append(.shown)
+        case .refreshing(let refresh) where refresh.isNew && refresh.picture == picture:
+            wanted = nil
+        case .off, .resting, .refreshing, .broken:
+            // Somebody who waits for the picture before this one waits for this one.
+            wanted = Wanted(picture: picture, isAwaited: isAwaited || wanted?.isAwaited == true)
+        }
+    }
+
+    private mutating func finished(at now: Timestamp, into output: inout PanelOutput) {
+        guard case .refreshing(let refresh) = state else { return }
+        state = .resting
+        shown = refresh.picture
+        policy.refreshed(refresh.kind, at: now)
+        if trouble != nil {
+            trouble = nil
+            output.events.append(.recovered)
+        }
+        if let next = wanted, next.picture == shown {
+            wanted = nil
+            output.events.append(.shown)
+        } else if refresh.isNew, wanted == nil {
+            output.events.append(.shown)
+        }
+    }
+
+    private mutating func failed(_ failure: PanelFailure, at now: Timestamp, into output: inout PanelOutput) {
+        guard case .refreshing(let refresh) = state else { return }
+        if trouble?.failure != failure { output.events.append(.trouble(failure)) }
+        let pause = trouble.map { min($0.pause + $0.pause, Self.longestPause) } ?? Self.firstPause
+        trouble = (failure, pause)
+        // The picture may be half there.
+        shown = nil
+        if wanted == nil { wanted = Wanted(picture: refresh.picture, isAwaited: false) }
+        state = .broken(since: now)
+    }
+
+    private mutating func stop(into output: inout PanelOutput) {
+        isStopping = true
+        if case .off = state { output.events.append(.stopped) }
+    }
+
+    /// Begins what is due.
+    private mutating func advance(at now: Timestamp, into output: inout PanelOutput) -> Timestamp? {
+        switch state {
+        case .off, .refreshing: return nil
+        case .broken(let since):
+            if isStopping { return rest(into: &output) }
+            let due = since + (wanted?.isAwaited == true ? Self.firstPause : trouble?.pause ?? Self.firstPause)
+            guard due <= now, let next = wanted else { return due }
+            return begin(next.picture, isNew: true, at: now, into: &output)
+        case .resting: break
+        }
+        if let next = wanted {
+            let due = policy.allowed(policy.kind(known: shown != nil, at: now))
+            guard due <= now || next.isAwaited || isStopping else { return due }
+            return begin(next.picture, isNew: true, at: now, into: &output)
+        }
+        if isStopping { return rest(into: &output) }
+        guard let picture = shown, let due = policy.upkeep else { return nil }
+        guard due <= now else { return due }
+        return begin(picture, isNew: false, at: now, into: &output)
+    }
+
+    private mutating func begin(
+        _ picture: Picture, isNew: Bool, at now: Timestamp, into output: inout PanelOutput
+    ) -> Timestamp? {
+        let kind = isNew ? policy.kind(known: shown != nil, at: now) : .full
+        output.program = chip.program(showing: picture, over: kind == .partial ? shown : nil)
+        state = .refreshing(Refresh(picture: picture, kind: kind, isNew: isNew))
+        wanted = nil
+        return nil
+    }
+
+    /// Ends; the picture stays.
+    private mutating func rest(into output: inout PanelOutput) -> Timestamp? {
+        state = .off
+        isStopping = false
+        wanted = nil
+        output.events.append(.stopped)
+        return nil
+    }
+}

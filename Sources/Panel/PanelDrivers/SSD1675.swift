@@ -1,0 +1,115 @@
+public import Raster
+
+/// Solomon Systech's SSD1675: 160 sources, 296 gates, white, black and red.
+///
+/// Sources: the datasheets of SSD1675A and SSD1675B, section 6.6 "Waveform look-up table", 7 "Command table" and 9 "Operation
+/// flow". With two colours the waveforms are sent: the chip's memory has none for partial refreshes. With three they are
+/// the panel's own.
+public struct SSD1675: EPaperChip {
+    /// The two chips of that name differ in how many phases a waveform has.
+    public enum Revision: Int, Hashable, Sendable {
+        case a = 7
+        case b = 10
+    }
+
+    /// The size and the colours of the glass, the way it is wired.
+    public let format: PictureFormat
+    /// Serial clock, write mode (12 "AC characteristics").
+    public let maximumClock: UInt32 = 20_000_000
+    /// Which chip it is.
+    public let revision: Revision
+
+    /// Makes the chip of a glass.
+    /// - Parameters:
+    ///   - revision: which chip it is.
+    ///   - width: pixels in a row, at most 160 (sources).
+    ///   - height: rows, at most 296 (gates).
+    ///   - accent: the third colour of its ink.
+    public init(_ revision: Revision, width: Int, height: Int, accent: PictureFormat.Accent? = nil) {
+        precondition(width <= 160 && height <= 296)
+        self.revision = revision
+        format = PictureFormat(width: width, height: height, depth: accent.map { .accent($0) } ?? .mono)
+    }
+
+    /// The waveform for it is ours, and for two colours.
+    public var hasPartialRefresh: Bool { format.depth == .mono }
+
+    /// What brings a picture onto the glass.
+    public func program(showing picture: Picture, over old: Picture?) -> [PanelOperation] {
+        let (dark, accent) = EPaperProgram.planes(picture)
+        let lastRow = UInt16(truncatingIfNeeded: format.height - 1)
+        var program = EPaperProgram.reset
+        program += [
+            // Software reset, 10 ms.
+            .command(0x12, []), .wait(.milliseconds(10)), .awaitReady(limit: EPaperProgram.resetLimit),
+            // Analog and digital block control, as the datasheet has them.
+            .command(0x74, [0x54]), .command(0x7e, [0x3b]),
+            // Driver output control: gates in use; in their order.
+            .command(0x01, [UInt8(lastRow & 0xff), UInt8(lastRow >> 8), 0]),
+            // Data entry mode: rows from the top, in them from the left.
+            .command(0x11, [0x03]),
+            // RAM window in bytes and rows.
+            .command(0x44, [0, UInt8((format.width + 7) / 8 - 1)]),
+            .command(0x45, [0, 0, UInt8(lastRow & 0xff), UInt8(lastRow >> 8)]),
+            // Border waveform: like a pixel that becomes white (LUT1); not driven, so unmoved, in a partial refresh.
+            .command(0x3c, [old == nil ? 0x01 : 0xc0]),
+            // Temperature: the chip's own sensor.
+            .command(0x18, [0x80]),
+        ]
+        if accent == nil {
+            program += [
+                // VCOM -2.1 V; gates 19 V; sources 15 V, 5 V, -15 V.
+                .command(0x2c, [0x55]), .command(0x03, [0x15]), .command(0x04, [0x41, 0xa8, 0x32]),
+                // Dummy lines and the time of a line: 50 frames a second.
+                .command(0x3a, [0x30]), .command(0x3b, [0x0a]),
+                .command(0x32, waveform(isPartial: old != nil)),
+            ]
+        }
+        // Black and white RAM: 1 is white. Red RAM: 1 is red, in a partial refresh what the pixel was.
+        program += Self.write(0x24, EPaperProgram.inverted(dark))
+        if let plane = accent ?? old.map({ EPaperProgram.inverted(EPaperProgram.planes($0).dark) }) {
+            program += Self.write(0x26, plane)
+        }
+        program += [
+            // Display update control 2: clock and voltages on, with three colours temperature and waveform from the chip's
+            // memory, display mode 1, voltages and clock off.
+            .command(0x22, [accent == nil ? 0xc7 : 0xf7]), .command(0x20, []), .wait(EPaperProgram.busyDelay),
+            .awaitReady(limit: EPaperProgram.inkLimit(format, isPartial: old != nil)),
+            // Deep sleep, mode 1. BUSY is held until the next reset.
+            .command(0x10, [0x01]),
+        ]
+        return program
+    }
+
+    /// Writes a plane from its first byte on.
+    private static func write(_ command: UInt8, _ plane: [UInt8]) -> [PanelOperation] {
+        [.command(0x4e, [0]), .command(0x4f, [0, 0]), .command(command, plane)]
+    }
+
+    /// How long ink is driven from one colour to the other, in frames of 20 ms.
+    private static let drive: UInt8 = 12
+    /// How long it is driven to and fro, so that it comes loose.
+    private static let shake: UInt8 = 8
+
+    /// A waveform (6.6): for each of five tables the voltages in four parts of each phase, two bits a part (1: to black, 2: to
+    /// white); then for each phase the frames of its four parts, and how often it is repeated.
+    ///
+    /// Full: the wrong colour, three times black and white, the right colour; each pixel gets as much of one voltage as
+    /// of the other. Partial: only what changes is driven, once.
+    private func waveform(isPartial: Bool) -> [UInt8] {
+        let phases = revision.rawValue
+        // By what the pixel was (red RAM) and becomes: black stays, becomes white, becomes black, white stays; VCOM.
+        let voltages: [[UInt8]]
+        let times: [[UInt8]]
+        if isPartial {
+            voltages = [[], [0x80], [0x40], [], []]
+            times = [[Self.drive, 0, 0, 0, 0]]
+        } else {
+            voltages = [[0x80, 0x60, 0x40], [0x40, 0x60, 0x80], [0x80, 0x60, 0x40], [0x40, 0x60, 0x80], []]
+            times = [[Self.drive, 0, 0, 0, 0], [Self.shake, Self.shake, 0, 0, 2], [Self.drive, 0, 0, 0, 0]]
+        }
+        var bytes = voltages.flatMap { $0 + Array(repeating: 0, count: phases - $0.count) }
+        bytes += times.joined()
+        return bytes + Array(repeating: 0, count: 10 * phases - bytes.count)
+    }
+}

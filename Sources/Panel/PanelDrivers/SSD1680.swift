@@ -1,0 +1,68 @@
+public import Raster
+
+/// Solomon Systech's SSD1680: 176 sources, 296 gates, white, black and red.
+///
+/// Sources: its datasheet, revision 0.14, section 7 "Command table", 8 "Command description" and 9 "Operation flow"; the glass
+/// of 2.13" and 2.9" hangs on its sources from the 8th on.
+public struct SSD1680: EPaperChip {
+    /// The size and the colours of the glass, the way it is wired.
+    public let format: PictureFormat
+    /// Serial clock, write mode (12 "AC characteristics").
+    public let maximumClock: UInt32 = 20_000_000
+
+    /// Makes the chip of a glass.
+    /// - Parameters:
+    ///   - width: pixels in a row, at most 160 (sources).
+    ///   - height: rows, at most 296 (gates).
+    ///   - accent: the third colour of its ink.
+    public init(width: Int, height: Int, accent: PictureFormat.Accent? = nil) {
+        precondition(width <= 160 && height <= 296)
+        format = PictureFormat(width: width, height: height, depth: accent.map { .accent($0) } ?? .mono)
+    }
+
+    /// The waveforms of display mode 2, in the chip's own memory, are there with two colours only.
+    public var hasPartialRefresh: Bool { format.depth == .mono }
+
+    /// What brings a picture onto the glass.
+    public func program(showing picture: Picture, over old: Picture?) -> [PanelOperation] {
+        let (dark, accent) = EPaperProgram.planes(picture)
+        let lastRow = UInt16(truncatingIfNeeded: format.height - 1)
+        var program = EPaperProgram.reset
+        program += [
+            // 9.1, 2: software reset, 10 ms.
+            .command(0x12, []), .wait(.milliseconds(10)), .awaitReady(limit: EPaperProgram.resetLimit),
+            // Driver output control: gates in use; in their order.
+            .command(0x01, [UInt8(lastRow & 0xff), UInt8(lastRow >> 8), 0]),
+            // Data entry mode: rows from the top, in them from the left.
+            .command(0x11, [0x03]),
+            // RAM window in bytes and rows.
+            .command(0x44, [0, UInt8((format.width + 7) / 8 - 1)]),
+            .command(0x45, [0, 0, UInt8(lastRow & 0xff), UInt8(lastRow >> 8)]),
+            // Border waveform: like a pixel that becomes white; at VCOM, so unmoved, in a partial refresh.
+            .command(0x3c, [old == nil ? 0x05 : 0x80]),
+            // Temperature: the chip's own sensor.
+            .command(0x18, [0x80]),
+            // Display update control 1: the red plane as 0 where it means nothing; sources 8 to 167.
+            .command(0x21, [accent == nil && old == nil ? 0x40 : 0x00, 0x80]),
+        ]
+        // Black and white RAM: 1 is white. Red RAM: 1 is red, in display mode 2 what the pixel was.
+        program += Self.write(0x24, EPaperProgram.inverted(dark))
+        if let plane = accent ?? old.map({ EPaperProgram.inverted(EPaperProgram.planes($0).dark) }) {
+            program += Self.write(0x26, plane)
+        }
+        program += [
+            // Display update control 2: clock and voltages on, temperature and waveform from the chip's memory, display mode 1
+            // or 2, voltages and clock off.
+            .command(0x22, [old == nil ? 0xf7 : 0xff]), .command(0x20, []), .wait(EPaperProgram.busyDelay),
+            .awaitReady(limit: EPaperProgram.inkLimit(format, isPartial: old != nil)),
+            // Deep sleep, mode 1. BUSY is held until the next reset.
+            .command(0x10, [0x01]),
+        ]
+        return program
+    }
+
+    /// Writes a plane from its first byte on.
+    private static func write(_ command: UInt8, _ plane: [UInt8]) -> [PanelOperation] {
+        [.command(0x4e, [0]), .command(0x4f, [0, 0]), .command(command, plane)]
+    }
+}
