@@ -1,0 +1,92 @@
+import Raster
+
+/// The measures and colours of one kind of panel: e-paper is white with black letters, a TFT the other way about, so that
+/// it dazzles nobody in a dark room.
+struct Style {
+    /// What something is drawn in.
+    enum Tone {
+        /// The ground.
+        case ground
+        /// Letters.
+        case text
+        /// Letters that are less important.
+        case muted
+        /// What catches the eye.
+        case accent
+        /// Letters on that.
+        case onAccent
+        /// What is wrong.
+        case warning
+        /// Letters on that.
+        case onWarning
+        /// A calm ground of its own.
+        case surface
+        /// What a code lies on.
+        case paper
+        /// The code itself.
+        case ink
+    }
+
+    /// The letters' size, in pixels of an em, that others are derived from.
+    let base: Int
+    /// Between what is apart.
+    let gap: Int
+    /// To the edge of the panel.
+    let margin: Int
+    /// Pixels of a module that can still be scanned from a hand's distance.
+    let minimumModule: Int
+    /// Pixels of a module beyond which larger letters are worth more.
+    let goodModule: Int
+    let isPaper: Bool
+    private let depth: PictureFormat.Depth
+
+    init(_ format: PictureFormat) {
+        let side = min(format.width, format.height)
+        depth = format.depth
+        isPaper = depth != .rgb565
+        // A pixel of e-paper is about 0.2 mm, one of a small TFT half of that.
+        base = isPaper ? 8 + side / 32 : 6 + side / 24
+        gap = max(2, side / 40)
+        margin = isPaper ? max(1, side / 75) : max(4, side / 40)
+        minimumModule = isPaper ? 2 : 3
+        goodModule = isPaper ? 4 : 5
+    }
+
+    /// Names and passphrases, which people type.
+    var values: ClosedRange<Int> { max(10, base - 2)...base + 3 }
+    /// The headings of steps.
+    var titles: ClosedRange<Int> { max(10, base - 2)...base + 2 }
+    /// What stands beside.
+    var labels: ClosedRange<Int> { max(9, base - 4)...max(9, base - 1) }
+
+    func color(_ tone: Tone) -> Color {
+        switch depth {
+        case .rgb565:
+            switch tone {
+            case .ground: Color(0x0F1417)
+            case .text: Color(0xEEF3F1)
+            case .muted: Color(0xA6B4B0)
+            case .accent: Color(0x3FC9B9)
+            case .onAccent: Color(0x06231F)
+            case .warning: Color(0xFBBF6B)
+            case .onWarning: Color(0x2B1B02)
+            case .surface: Color(0x1F292E)
+            case .paper: .white
+            case .ink: .black
+            }
+        case .mono:
+            switch tone {
+            case .ground, .onAccent, .onWarning, .surface, .paper: .white
+            case .text, .muted, .accent, .warning, .ink: .black
+            }
+        case .accent(let third):
+            switch tone {
+            case .ground, .surface, .paper: .white
+            case .text, .muted, .ink: .black
+            case .accent, .warning: third.color
+            // Yellow is too light to carry white letters.
+            case .onAccent, .onWarning: third == .yellow ? .black : .white
+            }
+        }
+    }
+}
