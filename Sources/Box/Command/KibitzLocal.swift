@@ -9,7 +9,8 @@ struct KibitzLocal: AsyncParsableCommand {
         abstract: "A video room on the local network: no internet, no account, no app.",
         version: boxVersion,
         subcommands: [
-            Run.self, StatusCommand.self, WiFiCommand.self, QR.self, Rotate.self, Reset.self, DoctorCommand.self,
+            Run.self, StatusCommand.self, WiFiCommand.self, PanelCommand.self, QR.self, Rotate.self, Reset.self,
+            DoctorCommand.self,
             Config.self,
         ])
 }

@@ -48,16 +48,6 @@ struct QR: ParsableCommand {
             print(caption)
         }
     }
-
-    private func writeFile(_ path: String, _ bytes: [UInt8]) throws {
-        guard let file = fopen(path, "w") else {
-            throw FileProblem(path: path, reason: String(cString: strerror(errno)))
-        }
-        let written = fwrite(bytes, 1, bytes.count, file)
-        guard fclose(file) == 0, written == bytes.count else {
-            throw FileProblem(path: path, reason: String(cString: strerror(errno)))
-        }
-    }
 }
 
 /// The code of a hub was asked for, and the box has none.

@@ -69,6 +69,7 @@ final class HubEngine {
     private let configuration: HubServer.Configuration
     private let room: RoomEntrance
     private let eventLoop: any EventLoop
+    private let onClients: () -> Void
     private let logger: Logger
     private let reserve: (Int64) -> Void
     private var endpoint: WebRTCEndpoint
@@ -97,12 +98,14 @@ final class HubEngine {
 
     init(
         configuration: HubServer.Configuration, endpoint: EndpointConfiguration, hub: consuming Hub,
-        room: RoomEntrance, eventLoop: any EventLoop, logger: Logger, reserve: @escaping (Int64) -> Void
+        room: RoomEntrance, eventLoop: any EventLoop, logger: Logger, onClients: @escaping () -> Void,
+        reserve: @escaping (Int64) -> Void
     ) {
         self.configuration = configuration
         self.room = room
         self.eventLoop = eventLoop
         self.logger = logger
+        self.onClients = onClients
         self.reserve = reserve
         self.hub = hub
         self.endpoint = WebRTCEndpoint(configuration: endpoint, generator: SystemRandomNumberGenerator())
@@ -369,6 +372,7 @@ final class HubEngine {
     private func carryOutHub() {
         if !hubOutput.actions.isEmpty { carryOut(hubOutput.actions, hubOutput.bytes) }
         for event in hubOutput.events { log(event) }
+        if !hubOutput.events.isEmpty { onClients() }
         hubOutput.removeAll()
     }
 

@@ -74,6 +74,7 @@ public final class HubServer: Sendable {
     private let room: RoomEntrance
     private let eventLoop: any EventLoop
     private let logger: Logger
+    private let onClients: @Sendable () -> Void
     private let present: Mutex<HubIdentity>
     private let engine: NIOLoopBoundBox<HubEngine?>
     /// The highest id that is on the disk.
@@ -87,11 +88,13 @@ public final class HubServer: Sendable {
     ///   - room: where channels labelled `room` lead.
     ///   - eventLoop: the one event loop that owns the socket.
     ///   - logger: where to log.
+    ///   - onClients: called on the event loop when clients of the hub have come or gone; must return soon.
     /// - Throws: errors whose description tells the owner what to do.
     public init(
         configuration: Configuration, state: StateDirectory, authority: RoomAuthority, room: RoomEntrance,
-        eventLoop: any EventLoop, logger: Logger
+        eventLoop: any EventLoop, logger: Logger, onClients: @escaping @Sendable () -> Void = {}
     ) throws {
+        self.onClients = onClients
         self.configuration = configuration
         self.state = state
         self.authority = authority
@@ -157,7 +160,7 @@ public final class HubServer: Sendable {
         let hub = Hub(ids: ids, retired: authority.retiredSecrets, tokens: authority.hubTokens)
         let engine = HubEngine(
             configuration: configuration, endpoint: EndpointConfiguration(acceptance: acceptance), hub: hub, room: room,
-            eventLoop: eventLoop, logger: logger,
+            eventLoop: eventLoop, logger: logger, onClients: onClients,
             reserve: { through in
                 // Durable writing takes its time, and the loop has none; ids are set aside long before they are needed.
                 Task {

@@ -1,1 +1,162 @@
+public import Logging
+public import NIOCore
+import NIOPosix
 import PanelDrivers
+import Raster
+public import Screens
+
+/// How the panel is doing.
+public struct PanelSnapshot: Sendable {
+    /// What the panel is, by its name in the configuration.
+    public var name: String
+    /// What it shows, or is about to.
+    public var screen: Screen?
+    /// Pictures it was given since the start.
+    public var pictures = 0
+    /// From the start of the process to the first codes that the panel was given; nil: none yet.
+    public var firstCodes: Duration?
+    /// What is wrong with it.
+    public var trouble: PanelTrouble?
+}
+
+/// The box's panel, on a thread of its own: one that is slow, broken or absent delays nobody.
+public final class PanelService: Sendable {
+    /// The picture that is made where the panel shows none itself.
+    private static let usualFormat = PictureFormat(width: 320, height: 480, depth: .rgb565)
+
+    /// The panel's event loop; the button is on it too.
+    public let eventLoop: any EventLoop
+    private let configuration: PanelConfiguration
+    private let logger: Logger
+    private let onTrouble: @Sendable () -> Void
+    private let engine: NIOLoopBoundBox<PanelEngine?>
+
+    /// Starts a panel; it shows nothing yet.
+    /// - Parameters:
+    ///   - configuration: which.
+    ///   - logger: where its troubles are logged.
+    ///   - onTrouble: called when what is wrong with it has changed; on the panel's event loop.
+    public init(configuration: PanelConfiguration, logger: Logger, onTrouble: @escaping @Sendable () -> Void) {
+        self.configuration = configuration
+        self.logger = logger
+        self.onTrouble = onTrouble
+        let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        eventLoop = loop
+        engine = .makeEmptyBox(valueType: PanelEngine.self, eventLoop: loop)
+        loop.execute {
+            let engine = self.makeEngine()
+            self.engine.value = engine
+            engine.start()
+        }
+    }
+
+    private func makeEngine() -> PanelEngine {
+        let surface = makeSurface()
+        let language = configuration.language
+        let pictures = PictureSource(
+            pages: { [unowned surface] screen in
+                ScreenRenderer(format: surface.format ?? Self.usualFormat, language: language).pages(of: screen)
+            },
+            picture: { [unowned surface] screen, page in
+                // Letters are loaded for each picture, and let go again.
+                let renderer = ScreenRenderer(format: surface.format ?? Self.usualFormat, language: language)
+                return try renderer.picture(of: screen, page: page)
+            })
+        let engine = PanelEngine(surface: surface, pictures: pictures, loop: eventLoop)
+        (surface as? FramebufferSurface)?.onFound = { [weak engine] in engine?.showAgain() }
+        return engine
+    }
+
+    private func makeSurface() -> any PanelSurface {
+        let loop = eventLoop
+        let changed = { [weak self] in
+            guard let self else { return }
+            // In the log once for each time.
+            if let trouble = self.engine.value?.trouble { self.logger.warning("panel: \(trouble)") }
+            self.onTrouble()
+        }
+        switch configuration.kind {
+        case .none: return NoSurface()
+        case .terminal: return TerminalSurface(texts: Texts(configuration.language))
+        case .file(let path, let format, let isShared):
+            return PictureFile(path: path, mode: isShared ? 0o644 : 0o600, format: format, onTrouble: changed)
+        case .framebuffer(let path):
+            return FramebufferSurface(
+                turn: configuration.turn, loop: loop,
+                open: { () throws(DeviceError) in try openFrameMemory(path) }, onTrouble: changed)
+        case .spi(let model, let path, let clock, let accent):
+            let logger = logger
+            return ControllerSurface(
+                controller: model.makeController(accent: accent), turn: configuration.turn, loop: loop,
+                open: { () throws(DeviceError) in
+                    try KernelWires(
+                        model: model, path: path, clock: clock ?? model.clock, on: loop,
+                        onFailure: { logger.warning("panel: \($0)") })
+                }, onTrouble: changed)
+        }
+    }
+
+    /// Shows a screen: soon, or with others of its kind a little later.
+    public func show(_ screen: Screen) {
+        eventLoop.execute { self.engine.value?.show(screen) }
+    }
+
+    /// How it is doing.
+    public func snapshot() async -> PanelSnapshot {
+        await onLoop { engine in
+            PanelSnapshot(
+                name: self.configuration.name, screen: engine?.screen, pictures: engine?.count ?? 0,
+                firstCodes: engine?.firstCodes, trouble: engine?.trouble)
+        }
+    }
+
+    /// The present picture as a PNG file, whatever the panel is.
+    /// - Throws: errors whose description tells the owner what to do.
+    public func picture() async throws -> [UInt8] {
+        try await onLoop { engine in Result { try engine?.picture()?.png() ?? [] } }.get()
+    }
+
+    /// The present screen in words, with its codes, as a terminal shows it.
+    /// - Parameter colors: whether the terminal knows colours.
+    public func text(colors: Bool) async -> String {
+        let texts = Texts(configuration.language)
+        return await onLoop { engine in engine?.screen.map { ScreenText(texts, colors: colors).text(of: $0) } ?? "" }
+    }
+
+    /// Waits until a last screen is to be seen, and lets the panel rest.
+    /// - Parameters:
+    ///   - screen: what it shows from then on, if it can without power.
+    ///   - limit: how long that may take; the panel is left as it is then.
+    public func finish(showing screen: Screen?, limit: Duration) async {
+        let done = eventLoop.makePromise(of: Void.self)
+        let time = TimeAmount.nanoseconds(Int64(limit / .nanoseconds(1)))
+        eventLoop.execute {
+            let isDone = OneTime(done)
+            self.eventLoop.assumeIsolated().scheduleTask(in: time) { isDone.fulfil() }
+            guard let engine = self.engine.value else { return isDone.fulfil() }
+            if let screen { engine.show(screen) }
+            engine.finish { isDone.fulfil() }
+        }
+        try? await done.futureResult.get()
+    }
+
+    private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (PanelEngine?) -> Result) async -> Result {
+        if let result = try? await eventLoop.submit({ body(self.engine.value) }).get() { return result }
+        // The loop lives as long as the process.
+        preconditionFailure("the panel's event loop ended before the panel")
+    }
+}
+
+/// A promise that is kept by whoever comes first.
+private final class OneTime {
+    private var promise: EventLoopPromise<Void>?
+
+    init(_ promise: EventLoopPromise<Void>) {
+        self.promise = promise
+    }
+
+    func fulfil() {
+        promise?.succeed()
+        promise = nil
+    }
+}

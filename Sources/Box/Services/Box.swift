@@ -1,3 +1,5 @@
+import Screens
+import BoxPanel
 import AccessPoint
 public import BoxConfiguration
 import BoxCertificates
@@ -27,36 +29,29 @@ public final class Box: Sendable {
     /// From the last words to those on the Wi-Fi to its change, at a rotation.
     private static let farewellTime = Duration.milliseconds(100)
 
-    private let configuration: BoxConfiguration
+    let configuration: BoxConfiguration
     private let state: StateDirectory
     private let logger: Logger
     private let manager: ServiceManager
-    private let authority: RoomAuthority
-    private let certificates: CertificateSource
-    private let signaling: SignalingServer
+    let authority: RoomAuthority
+    let certificates: CertificateSource
+    let signaling: SignalingServer
     private let gate: ConnectionGate
     private let relay: RelayServer
     private let web: WebConfiguration
-    private let hub: HubService?
-    private let ownNetwork: OwnNetwork?
-    private let radio: WiFiService?
-    private let rotation: Rotation
-    private let panel: TerminalPanel?
-    /// The Wi-Fi's troubles as the panel shows them.
-    private let shownTroubles = Mutex<[String]>([])
-    /// An element when they may have changed.
-    private let troubleChanges = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    let hub: HubService?
+    let ownNetwork: OwnNetwork?
+    let radio: WiFiService?
+    let rotation: Rotation
+    /// The panel and the button.
+    let face: Face
     /// An element when the box is to end.
     private let ending = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     /// What a reset leaves where it is.
     private let ownersFiles: [String]
     private let eventLoop: any EventLoop
     private let started = ContinuousClock.now
-    private let addresses: Mutex<[IPAddress]>
-    /// Whether there was a Wi-Fi of the box's own at the last look.
-    private let showsWiFi = Atomic(false)
-    /// Whether the code has been shown for the first time.
-    private let isOpen = Atomic(false)
+    let addresses: Mutex<[IPAddress]>
 
     /// Makes a box; nothing is opened but its state directory.
     /// - Parameters:
@@ -73,6 +68,8 @@ public final class Box: Sendable {
         ownersFiles = configuration.ownersFiles + [configurationFile].compactMap(\.self)
         manager = ServiceManager(environment: processEnvironment())
         state = try StateDirectory(path: path, group: StateDirectory.groupID(named: configuration.control.group))
+        let face = Face(configuration: configuration, directory: state.path, logger: logger)
+        self.face = face
         authority = try RoomAuthority(state: state)
         let network = try LocalNetwork.current()
         let found = Self.reachableAddresses(configuration, in: network, own: nil)
@@ -83,12 +80,13 @@ public final class Box: Sendable {
         eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         gate = ConnectionGate(eventLoop: eventLoop)
         signaling = SignalingServer(
-            configuration: configuration.brokerConfiguration, authority: authority, eventLoop: eventLoop, logger: logger
-        )
+            configuration: configuration.brokerConfiguration, authority: authority, eventLoop: eventLoop,
+            logger: logger,
+            onPeople: { face.changed() })
         relay = RelayServer(
             configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
             passwords: configuration.turnPasswords(authority))
-        let onTrouble: @Sendable () -> Void = { [changes = troubleChanges.continuation] in changes.yield() }
+        let onTrouble: @Sendable () -> Void = { face.changed() }
         rotation = Rotation(authority: authority, logger: logger, onTrouble: onTrouble)
         let own =
             configuration.wifi.mode == .none
@@ -104,17 +102,17 @@ public final class Box: Sendable {
             radio = nil
         }
         web = configuration.webConfiguration(
-            certificates: certificates, hub: HubFacts(), portal: own?.portal)
+            certificates: certificates, hub: HubFacts(), portal: own?.portal,
+            panel: { try await face.panel.picture() })
         if configuration.hub.enabled {
             hub = try HubService(
                 configuration: configuration, web: web, state: state, authority: authority, signaling: signaling,
-                addresses: found, eventLoop: eventLoop, logger: logger)
+                addresses: found, eventLoop: eventLoop, logger: logger, onClients: { face.changed() })
         } else {
             hub = nil
             // A link of earlier would lead nowhere.
             try state.remove(HubService.linkFile)
         }
-        panel = configuration.panel == .terminal ? TerminalPanel() : nil
     }
 
     /// Runs until it is told to stop by SIGTERM or SIGINT.
@@ -140,9 +138,7 @@ public final class Box: Sendable {
             FrontDesk(ports: portsReady, open: openFrontDesk),
         ]
         if let radio { services.append(RadioService(radio: radio, hubPort: hub?.port)) }
-        if panel != nil {
-            services.append(PanelService(changes: troubleChanges.stream, update: { await self.showTroubles() }))
-        }
+        services.append(FaceService(face: face))
         var group = ServiceGroupConfiguration(
             services: services.map { .init(service: $0) } + [
                 .init(
@@ -151,18 +147,22 @@ public final class Box: Sendable {
             ],
             gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
-        defer { manager.stopping() }
         do {
             try await ServiceGroup(configuration: group).run()
         } catch {
+            manager.stopping()
             // The machine would stay shut off behind a firewall of a box that is gone.
             await ownNetwork?.stop()
+            await face.finish()
             throw error
         }
+        manager.stopping()
         await ownNetwork?.stop()
         await hub?.stop()
         await relay.stop()
         try? await watcher.stop().get()
+        // The last that anybody sees of the box.
+        await face.finish()
         // If that was asked for; it waits until nobody needs what goes.
         try state.reset()
     }
@@ -176,12 +176,9 @@ public final class Box: Sendable {
         let channel = try await control.start()
         let link = joinLink
         logger.info("ready: \(link.scheme)://\(link.host):\(link.port)/ in \(ContinuousClock.now - started)")
-        let troubles = await wifiTroubles()
-        shownTroubles.withLock { $0 = troubles }
-        isOpen.store(true, ordering: .relaxed)
-        showPanel()
-        // What changed meanwhile.
-        troubleChanges.continuation.yield()
+        await face.open(
+            screen: { await self.screen() },
+            actions: Face.Actions(rotate: { try await self.rotate() }, reset: { try await self.reset() }))
         manager.ready(status: "Room open at \(link.scheme)://\(link.host):\(link.port)/")
         return channel
     }
@@ -223,14 +220,11 @@ extension Box {
             hub?.update(addresses: now)
         }
         // The owner may have set the addresses: then the Wi-Fi comes and goes without a change of them.
-        let hasWiFi = wifi != nil
-        guard showsWiFi.exchange(hasWiFi, ordering: .relaxed) != hasWiFi || changed else { return }
-        guard isOpen.load(ordering: .relaxed) else { return }
-        showPanel(reason: "The network changed; the code is now this one.")
+        face.changed()
     }
 
     /// How phones get onto the box's own Wi-Fi, while there is one.
-    private var wifi: Status.WiFi? {
+    var wifi: Status.WiFi? {
         guard configuration.wifi.mode == .auto, ownNetwork?.address != nil else { return nil }
         let wifi = authority.credentials.wifi
         return Status.WiFi(ssid: wifi.ssid(name: configuration.wifi.name), passphrase: wifi.passphrase)
@@ -250,6 +244,12 @@ extension Box {
         switch request {
         case .status:
             return ControlResponse(status: Status(configuration: configuration, await snapshot()))
+        case .panel:
+            do {
+                return ControlResponse(panel: try await face.picture())
+            } catch {
+                return ControlResponse(error: "\(error)")
+            }
         case .wifi:
             return ControlResponse(wifi: await radio?.status() ?? WiFiStatus.none)
         case .rotate:
@@ -271,7 +271,13 @@ extension Box {
 
     /// Changes the room's codes; who asks while that is being done waits for the same new ones.
     func rotate() async throws {
-        try await rotation.run { former, _ in await self.rotated(former) }
+        await face.show(instead: .rotating)
+        do {
+            try await rotation.run { former, _ in await self.rotated(former) }
+        } catch {
+            await face.show(instead: nil)
+            throw error
+        }
     }
 
     /// The room's codes were changed, and are on the disk. In this order: everyone is told why and closed; the Wi-Fi
@@ -285,7 +291,7 @@ extension Box {
             try? await Task.sleep(for: Self.farewellTime)
             radio.rotate()
         }
-        showPanel(reason: "The codes of the room were changed.")
+        await face.show(instead: nil)
         await hub?.storeLink()
     }
 
@@ -305,12 +311,14 @@ extension Box {
 
     /// The present state of every part.
     private func snapshot() async -> Snapshot {
+        let (panel, button) = await face.snapshot()
         let (broker, protocolErrors) = await signaling.snapshot()
         return Snapshot(
             broker: broker, protocolErrors: protocolErrors, gate: await gate.counters(), relay: await relay.counters(),
             uptime: ContinuousClock.now - started, generation: authority.credentials.generation,
             addresses: addresses.withLock { $0 }, link: joinLink, wifi: wifi, radio: await radio?.snapshot(),
-            hub: await hub?.snapshot(), hubPort: hub?.port, dialling: web.hub.dialling, trouble: await trouble(),
+            hub: await hub?.snapshot(), hubPort: hub?.port, dialling: web.hub.dialling, panel: panel, button: button,
+            trouble: await trouble() + [panel.trouble, button.trouble].compactMap { $0?.description },
             certificate: certificates.status)
     }
 
@@ -332,45 +340,13 @@ extension Box {
     }
 }
 
-// MARK: The panel
-
-extension Box {
-    /// - Parameter reason: why it is drawn again, or nil.
-    private func showPanel(reason: String? = nil) {
-        panel?.show(
-            wifi: wifi, link: joinLink, room: configuration.name, troubles: shownTroubles.withLock { $0 },
-            reason: reason)
-    }
-
-    /// Draws the panel again if what is wrong with the Wi-Fi is not what it shows.
-    private func showTroubles() async {
-        guard isOpen.load(ordering: .relaxed) else { return }
-        let troubles = await wifiTroubles()
-        let changed = shownTroubles.withLock { shown in
-            defer { shown = troubles }
-            return shown != troubles
-        }
-        guard changed else { return }
-        showPanel(reason: troubles.isEmpty ? "All is well with the Wi-Fi again." : nil)
-    }
-}
-
-/// Keeps what the panel says of the Wi-Fi up to date.
-private struct PanelService: Service {
-    /// From one drawing to the next: phones that come and go can fill the Wi-Fi again and again.
-    static let pause = Duration.seconds(1)
-
-    /// An element when something may have changed.
-    let changes: AsyncStream<Void>
-    let update: @Sendable () async -> Void
+/// Keeps what the panel shows up to date.
+private struct FaceService: Service {
+    let face: Face
 
     func run() async throws {
-        await cancelWhenGracefulShutdown {
-            for await _ in changes {
-                await update()
-                try? await Task.sleep(for: Self.pause)
-            }
-        }
+        await cancelWhenGracefulShutdown { await face.follow() }
+        face.ending()
     }
 }
 

@@ -61,6 +61,10 @@ public struct ControlClient {
     /// - Throws: ``Failure``.
     public func reset() throws(Failure) { _ = try ask(.reset) }
 
+    /// What the panel shows.
+    /// - Throws: ``Failure``.
+    public func panel() throws(Failure) -> PanelPicture { try member(\.panel, of: ask(.panel)) }
+
     private func member<Value>(
         _ path: KeyPath<ControlResponse, Value?>, of response: ControlResponse
     ) throws(Failure) -> Value {

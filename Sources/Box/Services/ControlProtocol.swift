@@ -6,6 +6,8 @@ enum ControlRequest: String, Codable, Sendable {
     case rotate
     /// A ``WiFiStatus``.
     case wifi
+    /// A ``PanelPicture``.
+    case panel
     /// Everything the box keeps is removed, and it ends; answers with nothing once that is decided for good.
     case reset
 }
@@ -14,6 +16,7 @@ enum ControlRequest: String, Codable, Sendable {
 struct ControlResponse: Codable, Sendable {
     var status: Status?
     var wifi: WiFiStatus?
+    var panel: PanelPicture?
     /// Why the request failed, in words for the owner.
     var error: String?
 }

@@ -32,10 +32,12 @@ final class HubService: Sendable {
     /// - Parameters:
     ///   - web: what phones are told; its `hub` is kept up to date from here.
     ///   - addresses: the box's addresses, best first.
+    ///   - onClients: called on the event loop when clients of the hub have come or gone.
     /// - Throws: errors whose description tells the owner what to do.
     init(
         configuration: BoxConfiguration, web: WebConfiguration, state: StateDirectory, authority: RoomAuthority,
-        signaling: SignalingServer, addresses: [IPAddress], eventLoop: any EventLoop, logger: Logger
+        signaling: SignalingServer, addresses: [IPAddress], eventLoop: any EventLoop, logger: Logger,
+        onClients: @escaping @Sendable () -> Void
     ) throws {
         self.configuration = configuration
         self.state = state
@@ -49,7 +51,7 @@ final class HubService: Sendable {
                 echoes: configuration.direct == .echo),
             state: state, authority: authority,
             room: RoomEntrance(configuration: web, authority: authority, signaling: signaling), eventLoop: eventLoop,
-            logger: logger)
+            logger: logger, onClients: onClients)
     }
 
     /// Opens the hub's port, and tells how to dial it.

@@ -2,6 +2,7 @@ import AccessPoint
 import BoxCertificates
 import BoxConfiguration
 import BoxHub
+import BoxPanel
 import BoxRelay
 import BoxWeb
 import Glibc
@@ -29,6 +30,8 @@ struct Snapshot: Sendable {
     var hub: HubServer.Snapshot?
     var hubPort: Int?
     var dialling: HubFacts.Dialling?
+    var panel: PanelSnapshot
+    var button: ButtonSnapshot
     var trouble: [String]
     var certificate: CertificateStatus
 }
@@ -75,9 +78,27 @@ extension Status {
             addresses: snapshot.addresses.map(\.description), link: snapshot.link.description,
             wifi: OrNull(snapshot.wifi), room: Room(generation: snapshot.generation, limit: configuration.room.people),
             people: people, links: links,
-            guests: snapshot.broker.plainClients, traffic: traffic,
+            guests: snapshot.broker.plainClients, traffic: traffic, panel: Panel(snapshot.panel),
+            button: Button(snapshot.button),
             certificate: snapshot.certificate.origin == .owner ? "owner" : "own",
             trouble: snapshot.trouble)
+    }
+}
+
+extension Status.Panel {
+    init(_ snapshot: PanelSnapshot) {
+        self.init(
+            model: snapshot.name, shows: OrNull(snapshot.screen?.word), pictures: snapshot.pictures,
+            firstCodes: OrNull(snapshot.firstCodes.map { Int($0 / .milliseconds(1)) }),
+            fault: OrNull(snapshot.trouble?.kind.rawValue))
+    }
+}
+
+extension Status.Button {
+    init(_ snapshot: ButtonSnapshot) {
+        self.init(
+            present: snapshot.isThere, light: OrNull(snapshot.light?.rawValue),
+            fault: OrNull(snapshot.trouble?.kind.rawValue))
     }
 }
 
@@ -103,7 +124,10 @@ extension BoxConfiguration {
         return SignalingServer.Configuration(path: self.broker.path, key: self.broker.key, limits: limits)
     }
 
-    func webConfiguration(certificates: CertificateSource, hub: HubFacts, portal: Portal?) -> WebConfiguration {
+    func webConfiguration(
+        certificates: CertificateSource, hub: HubFacts, portal: Portal?,
+        panel: @escaping @Sendable () async throws -> [UInt8]
+    ) -> WebConfiguration {
         WebConfiguration(
             name: name, version: boxVersion,
             ports: .init(http: Int(http.port), https: Int(https.port), stun: Int(stun.port)),
@@ -111,7 +135,7 @@ extension BoxConfiguration {
             siteRoot: web.root, offersTURN: turn.enabled, turnLifetime: UInt64(turn.lifetime.components.seconds),
             certificates: certificates,
             linksAreSecure: { [scheme = link.scheme] in scheme.isSecure(hasOwnersCertificate: $0) }, hub: hub,
-            portal: portal)
+            portal: portal, panel: panel)
     }
 
     var relayConfiguration: RelayServer.Configuration {

@@ -47,6 +47,10 @@ extension Status {
                     + "\(traffic.hubFrames) frames, \(traffic.hubDrops) dropped; \(traffic.hubRefusals) packets refused"
             )
         }
+        lines.append(
+            "Panel      \(panel.model)" + (panel.shows.value.map { ", shows: \($0)" } ?? "")
+                + (panel.firstCodes.value.map { "; first codes after \($0) ms" } ?? "")
+                + (button.present ? "; button" + (button.light.value.map { " with light (\($0))" } ?? "") : ""))
         if let hubLink = hubLink.value { lines.append("Hub link   \(hubLink)") }
         lines += trouble.map { "Trouble    " + $0 }
         return lines.joined(separator: "\n")

@@ -84,6 +84,30 @@ public struct Status: Codable, Sendable, Equatable {
         }
     }
 
+    /// The panel.
+    public struct Panel: Codable, Sendable, Equatable {
+        /// What it is, by its name in the configuration.
+        public var model: String
+        /// The screen it shows, in a word such as `room`; nil before there is one.
+        public var shows: OrNull<String>
+        /// Pictures it was given since the start.
+        public var pictures: Int
+        /// Milliseconds from the start of the process until it was given the first codes.
+        public var firstCodes: OrNull<Int>
+        /// What is wrong, in a word: `missing`, `silent`, `bus`, `font` or `file`.
+        public var fault: OrNull<String>
+    }
+
+    /// The button and the light at it.
+    public struct Button: Codable, Sendable, Equatable {
+        /// Whether there is one.
+        public var present: Bool
+        /// Its light: `off`, `on` or `blinking`; nil where it has none.
+        public var light: OrNull<String>
+        /// What is wrong, in a word: `missing` or `silent`, which is stuck.
+        public var fault: OrNull<String>
+    }
+
     /// The serving process.
     public var pid: Int32
     /// ``boxVersion``.
@@ -122,6 +146,10 @@ public struct Status: Codable, Sendable, Equatable {
     public var guests: Int
     /// Totals since the start.
     public var traffic: Traffic
+    /// The panel.
+    public var panel: Panel
+    /// The button.
+    public var button: Button
     /// The certificate HTTPS shows: `own`, the box's, or `owner`, the owner's.
     public var certificate: String
     /// What is wrong at present, in plain words; empty when all is well.

@@ -36,6 +36,8 @@ public final class SignalingServer: Sendable {
         var lastNumber: UInt64 = 0
         var timer: (deadline: Timestamp, task: Scheduled<Void>)?
         var protocolErrors: UInt64 = 0
+        /// The broker's when `onPeople` was last called.
+        var peopleRevision: UInt64 = 0
         let webSocketBuffers: WebSocketBuffers
 
         init(broker: PeerBroker, eventLoop: any EventLoop) {
@@ -57,6 +59,7 @@ public final class SignalingServer: Sendable {
     private let webSocketPath: String
     private let loop: any EventLoop
     private let logger: Logger
+    private let onPeople: @Sendable () -> Void
     private let state: NIOLoopBoundBox<State>
     /// Bytes of one message; beyond it a transport ends the connection by itself rather than gather them.
     public let maximumMessageBytes: Int
@@ -67,9 +70,14 @@ public final class SignalingServer: Sendable {
     ///   - authority: the room's credentials.
     ///   - eventLoop: the one loop on which every connection lives.
     ///   - logger: where it logs.
-    public init(configuration: Configuration, authority: RoomAuthority, eventLoop: any EventLoop, logger: Logger) {
+    ///   - onPeople: called on the event loop when people of the room, or their links, have changed; must return soon.
+    public init(
+        configuration: Configuration, authority: RoomAuthority, eventLoop: any EventLoop, logger: Logger,
+        onPeople: @escaping @Sendable () -> Void = {}
+    ) {
         self.authority = authority
         self.logger = logger
+        self.onPeople = onPeople
         loop = eventLoop
         // PeerServer's WebSocket is at <path>/peerjs, whatever the key.
         webSocketPath = configuration.path == "/" ? "/peerjs" : configuration.path + "/peerjs"
@@ -201,6 +209,10 @@ extension SignalingServer {
         for event in output.events { log(event) }
         output.removeAll()
         swap(&output, &state.output)
+        if state.broker.peopleRevision != state.peopleRevision {
+            state.peopleRevision = state.broker.peopleRevision
+            onPeople()
+        }
     }
 
     private func carryOut(_ action: PeerBroker.Action, _ bytes: [UInt8], _ state: State) {

@@ -58,13 +58,15 @@ public struct WebConfiguration: Sendable {
     public var hub: HubFacts
     /// The portal of the box's own Wi-Fi; nil for a box that never makes one.
     public var portal: Portal?
+    /// Makes the PNG of what the panel shows; nil for a box that has none to show.
+    public var panel: (@Sendable () async throws -> [UInt8])?
 
     /// Makes a configuration.
     public init(
         name: String, version: String, ports: Ports, broker: Broker, siteRoot: String?, offersTURN: Bool,
         turnLifetime: UInt64, certificates: CertificateSource,
         linksAreSecure: @escaping @Sendable (_ hasOwnersCertificate: Bool) -> Bool, hub: HubFacts,
-        portal: Portal? = nil
+        portal: Portal? = nil, panel: (@Sendable () async throws -> [UInt8])? = nil
     ) {
         self.name = name
         self.version = version
@@ -77,5 +79,6 @@ public struct WebConfiguration: Sendable {
         self.linksAreSecure = linksAreSecure
         self.hub = hub
         self.portal = portal
+        self.panel = panel
     }
 }

@@ -130,12 +130,14 @@ public final class WebServer: Service {
             router.add(middleware: DirectorySite(root: root, threadPool: .singleton, logger: logger))
         } else {
             router.add(middleware: DirectPage(configuration: configuration))
+            router.add(middleware: PanelPage())
             router.add(middleware: EmbeddedSite())
         }
         let desk = RoomDesk(configuration: configuration, authority: authority)
         RoomRoutes(desk: desk).add(to: router)
         KibitzRoutes(configuration: configuration, desk: desk, signaling: signaling).add(to: router)
         HubRoutes(configuration: configuration).add(to: router)
+        PanelRoutes(configuration: configuration, desk: desk).add(to: router)
         CertificateRoutes(certificates: configuration.certificates).add(to: router)
         router.get("/metrics") { [metrics] _, context in
             // Figures of the owner's, not the guests': elsewhere the page does not exist.

@@ -5,6 +5,8 @@
 #include <linux/rtnetlink.h>
 #include <sys/timex.h>
 
+#include "display.h"
+
 // sendmmsg(2) and recvmmsg(2), which glibc's headers show only to those who define _GNU_SOURCE.
 #include <sys/socket.h>
 struct CLinux_mmsghdr {

@@ -94,6 +94,9 @@ public struct PeerBroker {
         holders.keys.filter { !$0.hasPrefix(Identifiers.memberPrefix) }.sorted()
     }
 
+    /// Counts the changes of who is in the room and of how their links do: while it stays, so do the people of ``snapshot``.
+    public var peopleRevision: UInt64 { room.revision &+ room.linkRevision }
+
     /// The state for `status` and metrics.
     public var snapshot: Snapshot {
         let people = room.inOrder.map { member in

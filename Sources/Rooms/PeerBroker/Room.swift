@@ -38,6 +38,8 @@ struct Room: Sendable {
     private var lastNumber: UInt64 = 0
     /// Counts the changes of what the roster says.
     private(set) var revision: UInt64 = 0
+    /// Counts the changes of what members say of their links.
+    private(set) var linkRevision: UInt64 = 0
     /// The array `people` of the roster at `revision`, once somebody has wanted it.
     private var people: [UInt8]?
     /// When the next roster goes out to everyone, if there is news.
@@ -81,7 +83,8 @@ struct Room: Sendable {
     /// Changes what is known of a member by `change`, which says whether the roster has news by that.
     mutating func update(_ id: String, _ change: (inout Member) -> Bool) -> Bool {
         guard var member = members[id] else { return false }
-        let isNews = change(&member)
+        let (isNews, links) = (change(&member), members[id]?.links)
+        if member.links != links { linkRevision += 1 }
         members[id] = member
         return isNews
     }

@@ -1,0 +1,143 @@
+public import Button
+public import Logging
+public import NIOCore
+
+/// How the light at the button shines.
+public enum ButtonLight: String, Sendable {
+    case off
+    case on
+    /// Something is happening: the button is held, or the codes are being changed.
+    case blinking
+}
+
+/// How the button and its light are doing.
+public struct ButtonSnapshot: Sendable {
+    /// Whether there is one.
+    public var isThere = false
+    /// How its light shines; nil: it has none.
+    public var light: ButtonLight?
+    /// What is wrong; nil: nothing.
+    public var trouble: PanelTrouble?
+
+    /// No button.
+    public init(isThere: Bool = false, light: ButtonLight? = nil, trouble: PanelTrouble? = nil) {
+        self.isThere = isThere
+        self.light = light
+        self.trouble = trouble
+    }
+}
+
+/// The box's button and the light at it, on the panel's event loop. Costs nothing while nobody touches it.
+public final class ButtonService: Sendable {
+    /// From one look for a line that must be there to the next.
+    private static let retryDelay = TimeAmount.seconds(10)
+    /// Half of a blink.
+    private static let blink = TimeAmount.milliseconds(250)
+
+    private final class State {
+        var line: ButtonLine?
+        var led: GPIOOutput?
+        var light = ButtonLight.off
+        var blinking: Scheduled<Void>?
+        var trouble: PanelTrouble?
+    }
+
+    private let eventLoop: any EventLoop
+    private let isExpected: Bool
+    private let logger: Logger
+    private let onEvent: @Sendable (ButtonEvent) -> Void
+    private let onTrouble: @Sendable () -> Void
+    private let state: NIOLoopBoundBox<State>
+
+    /// Begins to listen.
+    /// - Parameters:
+    ///   - eventLoop: the panel's loop.
+    ///   - isExpected: whether it is wrong if there is no line KIBITZ_BUTTON.
+    ///   - logger: where its troubles are logged.
+    ///   - onEvent: takes what a person did, on the event loop.
+    ///   - onTrouble: called when what is wrong has changed, on the event loop.
+    public init(
+        on eventLoop: any EventLoop, isExpected: Bool, logger: Logger,
+        onEvent: @escaping @Sendable (ButtonEvent) -> Void, onTrouble: @escaping @Sendable () -> Void
+    ) {
+        self.eventLoop = eventLoop
+        self.isExpected = isExpected
+        self.logger = logger
+        self.onEvent = onEvent
+        self.onTrouble = onTrouble
+        state = .makeBoxSendingValue(State(), eventLoop: eventLoop)
+        eventLoop.execute { self.open() }
+    }
+
+    private func open() {
+        do throws(DeviceError) {
+            state.value.line = try ButtonLine(
+                on: eventLoop, onEvent: { [weak self] in self?.take($0) },
+                onFailure: { [weak self] in self?.note(PanelTrouble(.missing, $0)) })
+            note(nil)
+        } catch {
+            if isExpected {
+                note(PanelTrouble(.missing, error))
+                eventLoop.assumeIsolated().scheduleTask(in: Self.retryDelay) { [weak self] in self?.open() }
+            } else if !error.isMissing {
+                note(PanelTrouble(.missing, error))
+            }
+            return
+        }
+        // A box without the light needs none.
+        state.value.led = try? GPIOOutput(.led)
+        shine()
+    }
+
+    private func take(_ event: ButtonEvent) {
+        note(
+            event == .stuck
+                ? PanelTrouble(.silent, "the button is stuck: it is held for too long; look at its wires") : nil)
+        onEvent(event)
+    }
+
+    private func note(_ trouble: PanelTrouble?) {
+        guard trouble != state.value.trouble else { return }
+        state.value.trouble = trouble
+        if let trouble { logger.warning("button: \(trouble)") }
+        onTrouble()
+    }
+
+    /// Makes the light shine so.
+    public func light(_ light: ButtonLight) {
+        eventLoop.execute {
+            guard self.state.value.light != light else { return }
+            self.state.value.light = light
+            self.shine()
+        }
+    }
+
+    private func shine() {
+        let state = state.value
+        state.blinking?.cancel()
+        state.blinking = nil
+        guard let led = state.led else { return }
+        switch state.light {
+        case .off: try? led.set(false)
+        case .on: try? led.set(true)
+        case .blinking: blink(led, isOn: true)
+        }
+    }
+
+    private func blink(_ led: GPIOOutput, isOn: Bool) {
+        try? led.set(isOn)
+        state.value.blinking = eventLoop.assumeIsolated().scheduleTask(in: Self.blink) { [weak self] in
+            self?.blink(led, isOn: !isOn)
+        }
+    }
+
+    /// How it is doing.
+    public func snapshot() async -> ButtonSnapshot {
+        let snapshot = try? await eventLoop.submit {
+            let state = self.state.value
+            return ButtonSnapshot(
+                isThere: state.line != nil, light: state.led == nil ? nil : state.light, trouble: state.trouble)
+        }.get()
+        return snapshot ?? ButtonSnapshot()
+    }
+}

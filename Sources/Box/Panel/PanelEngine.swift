@@ -1,0 +1,148 @@
+import Glibc
+import NIOCore
+import Raster
+import Screens
+
+/// Draws screens: the pictures of one format.
+struct PictureSource {
+    /// The pages a screen has.
+    var pages: (Screen) -> Int
+    /// Draws one of them.
+    var picture: (Screen, Int) throws -> Picture
+}
+
+/// What the panel shows at present. Everything happens on the panel's event loop.
+///
+/// Nothing runs while nothing changes, but for the turning of pages where the codes have no room beside each other.
+final class PanelEngine {
+    /// From one picture to the next where only the people in the room have changed.
+    static let pause = TimeAmount.milliseconds(250)
+    /// How long a page is shown: a phone is out and on the code in that time.
+    static let pageTime = TimeAmount.seconds(6)
+
+    private let surface: any PanelSurface
+    private let pictures: PictureSource
+    private let loop: any EventLoop
+
+    /// What is to be shown.
+    private(set) var screen: Screen?
+    private(set) var page = 0
+    /// Pictures that were handed over.
+    private(set) var count = 0
+    private var shown: Screen?
+    private var shownAt = NIODeadline.uptimeNanoseconds(0)
+    private var drawing: Scheduled<Void>?
+    private var turning: Scheduled<Void>?
+    /// From the start of the process to the first codes that were handed over.
+    private(set) var firstCodes: Duration?
+    private var hasFinished = false
+
+    init(surface: any PanelSurface, pictures: PictureSource, loop: any EventLoop) {
+        self.surface = surface
+        self.pictures = pictures
+        self.loop = loop
+    }
+
+    /// What is wrong with the panel.
+    var trouble: PanelTrouble? { surface.trouble }
+
+    func start() { surface.start() }
+
+    /// Shows a screen: at once, or with others of its kind a little later.
+    func show(_ screen: Screen) {
+        guard !hasFinished, screen != self.screen else { return }
+        self.screen = screen
+        if screen.isAwaited(after: shown) {
+            draw()
+        } else if drawing == nil {
+            drawing = loop.assumeIsolated().scheduleTask(deadline: max(loop.now, shownAt + Self.pause)) { [weak self] in
+                self?.draw()
+            }
+        }
+    }
+
+    /// Waits until the present screen is to be seen, then lets the panel rest.
+    /// - Parameter done: called once.
+    func finish(_ done: @escaping () -> Void) {
+        if drawing != nil { draw() }
+        hasFinished = true
+        turning?.cancel()
+        turning = nil
+        surface.finish(done)
+    }
+
+    private func draw() {
+        drawing?.cancel()
+        drawing = nil
+        guard let screen else { return }
+        let pages = surface.format == nil ? 1 : max(1, pictures.pages(screen))
+        let isAwaited = screen.isAwaited(after: shown)
+        // Somebody may be about to scan the page that is shown.
+        page = isAwaited ? 0 : min(page, pages - 1)
+        handOver(screen, isAwaited: isAwaited)
+        shown = screen
+        shownAt = loop.now
+        if pages == 1 || !surface.turnsPages {
+            turning?.cancel()
+            turning = nil
+        } else if turning == nil || isAwaited {
+            turnLater()
+        }
+    }
+
+    private func turnLater() {
+        turning?.cancel()
+        turning = loop.assumeIsolated().scheduleTask(in: Self.pageTime) { [weak self] in
+            guard let self, let shown else { return }
+            page = (page + 1) % max(1, pictures.pages(shown))
+            handOver(shown, isAwaited: false)
+            turnLater()
+        }
+    }
+
+    private func handOver(_ screen: Screen, isAwaited: Bool) {
+        surface.show(screen, awaited: isAwaited) { try pictures.picture(screen, page) }
+        count += 1
+        guard firstCodes == nil, surface.trouble == nil, case .room = screen else { return }
+        firstCodes = timeSinceStart()
+    }
+
+    /// Draws the present screen once more, for a panel that was not there.
+    func showAgain() { if drawing == nil { draw() } }
+
+    /// The present picture.
+    func picture() throws -> Picture? {
+        try screen.map { try pictures.picture($0, screen == shown ? page : 0) }
+    }
+
+    /// From the start of the process until now, to a hundredth of a second (proc(5), `starttime`).
+    private func timeSinceStart() -> Duration? {
+        guard let text = smallFile("/proc/self/stat"),
+            // The name of the program, in parentheses, may hold anything.
+            let fields = text.split(separator: ")").last?.split(separator: " "), fields.count > 19,
+            let ticks = Int64(fields[19])
+        else { return nil }
+        var now = timespec()
+        clock_gettime(CLOCK_BOOTTIME, &now)
+        let start = Duration.milliseconds(ticks * 1000 / Int64(sysconf(Int32(_SC_CLK_TCK))))
+        return .seconds(now.tv_sec) + .nanoseconds(now.tv_nsec) - start
+    }
+}
+
+extension Screen {
+    /// Whether a person waits for it who has seen `former`: everything but who is in the room.
+    func isAwaited(after former: Screen?) -> Bool {
+        guard case .room(let room) = self, case .room(let before)? = former else { return true }
+        return room.wifi != before.wifi || room.link != before.link || room.name != before.name
+    }
+}
+
+/// The text of a file of a few hundred octets; nil: it can't be read.
+func smallFile(_ path: String) -> String? {
+    let file = open(path, O_RDONLY | O_CLOEXEC)
+    guard file >= 0 else { return nil }
+    defer { close(file) }
+    var octets = [UInt8](repeating: 0, count: 1024)
+    let count = read(file, &octets, octets.count)
+    return count > 0 ? String(decoding: octets[..<count], as: UTF8.self) : nil
+}

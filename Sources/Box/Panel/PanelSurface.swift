@@ -1,0 +1,63 @@
+import Glibc
+import Raster
+import Screens
+
+/// Something that shows pictures or words. Used on the panel's event loop only.
+protocol PanelSurface: AnyObject {
+    /// The pictures it takes, as the person before it sees them; nil: it takes words.
+    var format: PictureFormat? { get }
+    /// Whether pages that don't fit beside each other are shown in turn: on e-paper that would flash and wear.
+    var turnsPages: Bool { get }
+    /// What is wrong with it; nil: nothing.
+    var trouble: PanelTrouble? { get }
+
+    /// Begins to work; what is missing is looked for again by itself.
+    func start()
+
+    /// Shows a screen. Returns soon; what is not there yet is shown later, and only the last of several.
+    /// - Parameters:
+    ///   - awaited: a person stands before it and waits.
+    ///   - picture: makes the picture, if it needs one.
+    func show(_ screen: Screen, awaited: Bool, picture: () throws -> Picture)
+
+    /// Waits until what was shown last is to be seen, then rests.
+    /// - Parameter done: called once.
+    func finish(_ done: @escaping () -> Void)
+}
+
+/// Why a panel shows nothing, or not what it should.
+public struct PanelTrouble: Equatable, Sendable, CustomStringConvertible {
+    /// What is wrong, in a word.
+    public enum Kind: String, Sendable {
+        /// A device or a line is not there, or may not be used.
+        case missing
+        /// The panel is busy for longer than its datasheet allows.
+        case silent
+        /// The bus took no data.
+        case bus
+        /// There are no letters to draw with.
+        case font
+        /// The file can't be written.
+        case file
+    }
+
+    /// What is wrong, in a word.
+    public let kind: Kind
+    /// What is wrong and what to do, as a sentence without a capital and a full stop.
+    public let description: String
+
+    init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+
+    init(_ kind: Kind, _ error: DeviceError) {
+        // It begins with a small letter, and ends its sentences.
+        self.init(kind, error.description.last == "." ? String(error.description.dropLast()) : error.description)
+    }
+}
+
+extension DeviceError {
+    /// Whether what was asked for is not there at all.
+    var isMissing: Bool { code == ENOENT }
+}

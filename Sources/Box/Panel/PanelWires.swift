@@ -1,0 +1,99 @@
+import NIOCore
+import PanelDrivers
+
+/// What a panel on the SPI bus is wired to. Used on the panel's event loop only.
+protocol PanelWires: AnyObject {
+    /// Whether the BUSY line is held; nil: there is no such line.
+    var isBusy: Bool? { get throws(DeviceError) }
+    /// Called when the BUSY line was let go.
+    var onReady: (() -> Void)? { get set }
+
+    /// Holds the RESET line (true), or lets it go.
+    func reset(_ active: Bool) throws(DeviceError)
+    /// Lights the panel, where it has a line for that.
+    func light(_ on: Bool) throws(DeviceError)
+    /// Sends octets: a command, or data for one.
+    func send(_ octets: [UInt8], isData: Bool) throws(DeviceError)
+}
+
+/// The wires of a Raspberry Pi, by the kernel's spidev and GPIO devices.
+final class KernelWires: PanelWires {
+    private let bus: SPIBus
+    private let dataCommand: GPIOOutput
+    private let resetLine: GPIOOutput?
+    private let backlight: GPIOOutput?
+    private let busy: GPIOInput?
+    /// What the D/C line is at; nil: not known.
+    private var isAtData: Bool?
+    private let relay: Relay
+
+    var onReady: (() -> Void)? {
+        get { relay.onReady }
+        set { relay.onReady = newValue }
+    }
+
+    /// Takes the edges before the wires are there.
+    private final class Relay {
+        var onReady: (() -> Void)?
+    }
+
+    /// Opens the devices.
+    /// - Parameters:
+    ///   - path: the SPI device.
+    ///   - clock: its rate in hertz.
+    ///   - onFailure: takes what the kernel says of a BUSY line that can't be read.
+    /// - Throws: what is missing and what to do.
+    init(
+        model: PanelModel, path: String, clock: UInt32, on eventLoop: any EventLoop,
+        onFailure: @escaping (DeviceError) -> Void
+    ) throws(DeviceError) {
+        bus = try SPIBus.open(path, clock: clock, mode: SPIBus.Mode(rawValue: UInt32(model.spiMode)) ?? .zero)
+        dataCommand = try GPIOOutput(.dataCommand)
+        // Where the board ties it to the supply, the commands that every driver begins with are the reset.
+        resetLine = try Self.ifThere { () throws(DeviceError) in try GPIOOutput(.reset, activeLow: true) }
+        backlight = try Self.ifThere { () throws(DeviceError) in try GPIOOutput(.backlight) }
+        let relay = Relay()
+        self.relay = relay
+        if let level = model.busy {
+            busy = try GPIOInput(
+                .busy, activeLow: level == .activeLow, on: eventLoop,
+                onEdge: { if !$0.isActive { relay.onReady?() } }, onFailure: onFailure)
+        } else {
+            busy = nil
+        }
+    }
+
+    private static func ifThere<Line>(_ open: () throws(DeviceError) -> Line) throws(DeviceError) -> Line? {
+        do throws(DeviceError) {
+            return try open()
+        } catch {
+            guard error.isMissing else { throw error }
+            return nil
+        }
+    }
+
+    var isBusy: Bool? {
+        get throws(DeviceError) { try busy?.level() }
+    }
+
+    func reset(_ active: Bool) throws(DeviceError) { try resetLine?.set(active) }
+
+    func light(_ on: Bool) throws(DeviceError) { try backlight?.set(on) }
+
+    func send(_ octets: [UInt8], isData: Bool) throws(DeviceError) {
+        if isAtData != isData {
+            isAtData = nil
+            try dataCommand.set(isData)
+            isAtData = isData
+        }
+        let error = octets.withUnsafeBytes { octets -> DeviceError? in
+            do throws(DeviceError) {
+                try bus.write(octets)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let error { throw error }
+    }
+}
