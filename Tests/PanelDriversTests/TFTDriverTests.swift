@@ -1,0 +1,218 @@
+import PanelDrivers
+import PanelSimulator
+import Raster
+import SansIO
+import TestSupport
+import Testing
+
+@Suite struct TFTDriverTests {
+    static let names = PanelModel.all.filter { $0.makeController().format.depth == .rgb565 }.map(\.name)
+
+    /// A small glass, for tests that go through many pictures.
+    static let small = TFTGlass(width: 16, height: 40, firstRow: 7, access: [], inverted: true)
+
+    static func smallRig() -> TFTRig {
+        // The glass of 47 rows has 7 at its top that a person cannot tell from its frame: nothing is written there.
+        TFTRig(
+            ST7789(small),
+            SimulatedTFT(.st7789, .init(columns: 16, rows: 47, inverting: true), clock: 62_500_000),
+            clock: 62_500_000)
+    }
+
+    /// What a person sees on the small glass of its 40 rows.
+    static func visible(_ rig: TFTRig) -> Picture {
+        let all = rig.visible
+        guard case .rgb565(let words) = all.pixels else { return all }
+        return Picture(format: rig.controller.format, pixels: .rgb565(Array(words[(7 * 16)...])))
+    }
+
+    @Test(arguments: names) func everyModelShowsWhatItIsGiven(name: String) throws {
+        var generator = SeededGenerator(seed: 1)
+        var rig = try TFTRig(name)
+        let first = Picture.noise(rig.controller.format, &generator)
+        rig.start(showing: first)
+        #expect(rig.violations == [])
+        #expect(rig.visible == first)
+        #expect(rig.events == [.shown])
+
+        let second = Picture.noise(rig.controller.format, &generator)
+        rig.give(.show(second))
+        #expect(rig.violations == [])
+        #expect(rig.visible == second)
+        #expect(rig.events == [.shown, .shown])
+    }
+
+    @Test(arguments: names) func theSizeIsThatOfTheTable(name: String) throws {
+        let model = try #require(PanelModel.named(name))
+        let format = model.makeController(accent: .red).format
+        #expect((format.width, format.height, format.depth) == (model.width, model.height, .rgb565))
+        #expect(model.busy == nil)
+    }
+
+    @Test func namesAreUnique() {
+        #expect(Set(PanelModel.all.map(\.name)).count == PanelModel.all.count)
+    }
+
+    /// From process start to the first QR handed to the panel there are 150 ms, and before the panel's start something
+    /// happens too.
+    @Test func theFirstPictureIsHandedOverDuringTheWaitAfterTheReset() throws {
+        var rig = try TFTRig("st7789-240x320")
+        let start = rig.now
+        rig.give(.start)
+        #expect(rig.now - start < .milliseconds(11))
+        rig.give(.show(.plain(rig.controller.format, 0x1234)))
+        #expect(rig.now - start < .milliseconds(31), "two waits of 5 ms and a frame of 20")
+        #expect(rig.bus.panel.pixelBytes == 240 * 320 * 2)
+        #expect(rig.events == [])
+        rig.run(for: .milliseconds(150))
+        #expect(rig.events == [.shown])
+        #expect(rig.lastEvent - start < .milliseconds(131))
+        #expect(rig.violations == [])
+    }
+
+    @Test func nothingIsLitBeforeThereIsAPicture() throws {
+        var rig = Self.smallRig()
+        rig.give(.start)
+        #expect(rig.wake == nil, "without a picture there is nothing to wake up for")
+        rig.run(for: .seconds(5))
+        #expect(!rig.bus.panel.backlight)
+        #expect(rig.programs == 1)
+        let picture = Picture.plain(rig.controller.format, 0xF800)
+        rig.give(.show(picture))
+        #expect(Self.visible(rig) == picture)
+        #expect(rig.violations == [])
+    }
+
+    @Test func onlyChangedRowsAreSent() {
+        var rig = Self.smallRig()
+        let white = Picture.plain(rig.controller.format, 0xFFFF)
+        rig.start(showing: white)
+        #expect(rig.bus.panel.pixelBytes == 16 * 40 * 2)
+
+        func sent(_ picture: Picture) -> (pixels: Int, bytes: Int) {
+            let (pixels, bytes) = (rig.bus.panel.pixelBytes, rig.bus.bytes)
+            rig.give(.show(picture))
+            #expect(Self.visible(rig) == picture)
+            return (rig.bus.panel.pixelBytes - pixels, rig.bus.bytes - bytes)
+        }
+        // RASET with its four parameters and RAMWR are 6 bytes.
+        #expect(sent(white.painted(rows: 3..<4, 0)) == (32, 38))
+        #expect(sent(white) == (32, 38))
+        #expect(sent(white.painted(rows: 39..<40, 0).painted(rows: 0..<1, 0)) == (64, 76))
+        // Back again, and two rows with four between: six rows at once, besides the two that come back.
+        #expect(sent(white.painted(rows: 10..<11, 0).painted(rows: 15..<16, 0)) == (32 * 8, 32 * 8 + 18))
+        // Five between: each for itself.
+        #expect(sent(white.painted(rows: 10..<11, 0).painted(rows: 16..<17, 0)).pixels == 32 * 2)
+        #expect(rig.violations == [])
+    }
+
+    @Test func nothingIsSentWhenNothingChanged() {
+        var rig = Self.smallRig()
+        let picture = Picture.plain(rig.controller.format, 0x07E0)
+        rig.start(showing: picture)
+        let programs = rig.programs
+        rig.give(.show(picture))
+        rig.give(.show(.plain(rig.controller.format, 0x07E0)))
+        #expect(rig.programs == programs)
+        #expect(rig.events == [.shown, .shown, .shown])
+        #expect(rig.wake == nil)
+    }
+
+    @Test func ofPicturesThatComeMeanwhileOnlyTheLastIsKept() {
+        var rig = Self.smallRig()
+        let format = rig.controller.format
+        rig.start(showing: .plain(format, 0))
+        let programs = rig.programs
+        rig.meanwhile = [.show(.plain(format, 2)), .show(.plain(format, 3)), .show(.plain(format, 4))]
+        rig.give(.show(.plain(format, 1)))
+        #expect(Self.visible(rig) == .plain(format, 4))
+        #expect(rig.programs == programs + 2)
+        #expect(rig.events == [.shown, .shown], "the picture between was never the last given")
+        // The one that is on its way, again: nothing more to do.
+        rig.meanwhile = [.show(.plain(format, 6)), .show(.plain(format, 5))]
+        rig.give(.show(.plain(format, 5)))
+        #expect(rig.programs == programs + 3)
+        #expect(rig.violations == [])
+    }
+
+    @Test func aPictureOfAnotherSizeIsNotShown() {
+        var rig = Self.smallRig()
+        let picture = Picture.plain(rig.controller.format, 9)
+        rig.start(showing: picture)
+        rig.give(.show(.plain(PictureFormat(width: 40, height: 16, depth: .rgb565), 1)))
+        rig.give(
+            .show(
+                Picture(
+                    format: PictureFormat(width: 16, height: 40, depth: .mono),
+                    pixels: .planes(dark: Array(repeating: 0, count: 80), accent: nil))))
+        #expect(Self.visible(rig) == picture)
+        #expect(rig.violations == [])
+    }
+
+    @Test func stopMakesItDarkAndStartLightsItAgain() {
+        var rig = Self.smallRig()
+        let picture = Picture.plain(rig.controller.format, 0xABCD)
+        rig.start(showing: picture)
+        rig.give(.stop)
+        #expect(rig.events == [.shown, .stopped])
+        #expect(!rig.bus.panel.backlight)
+        #expect(Self.visible(rig) == .plain(rig.controller.format, 0))
+        let programs = rig.programs
+        rig.give(.show(.plain(rig.controller.format, 0x1111)))
+        rig.run(for: .seconds(1))
+        #expect(rig.programs == programs, "at rest nothing is sent")
+        rig.give(.stop)
+        #expect(rig.events == [.shown, .stopped, .stopped])
+
+        rig.give(.start)
+        rig.run(for: .milliseconds(200))
+        #expect(Self.visible(rig) == .plain(rig.controller.format, 0x1111), "what was given at rest")
+        #expect(rig.violations == [])
+    }
+
+    /// Sleep in may come 120 ms after sleep out at the earliest, also when the box is shut down at once.
+    @Test func stopRightAfterTheWakeUpWaits() {
+        var rig = Self.smallRig()
+        rig.give(.start)
+        rig.give(.show(.plain(rig.controller.format, 1)))
+        while rig.events.isEmpty, let wake = rig.wake {
+            rig.now = wake
+            rig.give(.wake)
+        }
+        rig.give(.stop)
+        #expect(rig.events == [.shown, .stopped])
+        rig.give(.start)
+        rig.run(for: .milliseconds(200))
+        rig.give(.start)
+        rig.run(for: .milliseconds(200))
+        #expect(rig.events == [.shown, .stopped])
+        #expect(rig.violations == [])
+    }
+
+    @Test(arguments: [PanelInput.stop, .start]) func stopAndStartWaitForTheProgram(input: PanelInput) {
+        // At each program in turn: reset, picture, wake up, another picture.
+        for program in 1...4 {
+            var rig = Self.smallRig()
+            var picture = Picture.plain(rig.controller.format, 1)
+            if program == 1 { rig.meanwhile = [input] }
+            rig.give(.start)
+            if program == 2 { rig.meanwhile = [input] }
+            rig.give(.show(picture))
+            if program == 3 { rig.meanwhile = [input] }
+            rig.run(for: .milliseconds(200))
+            if program == 4 {
+                rig.meanwhile = [input]
+                picture = .plain(rig.controller.format, 2)
+                rig.give(.show(picture))
+            }
+            rig.run(for: .milliseconds(200))
+            if input == .stop {
+                #expect(rig.events.last == .stopped)
+                #expect(!rig.bus.panel.backlight)
+            } else {
+                #expect(Self.visible(rig) == picture)
+            }
+            #expect(rig.violations == [], "at program \(program)")
+        }
+    }
+}
