@@ -1,14 +1,16 @@
 """The SPI bus of the rig's kernel (Tests/Rig/kernel/spi-sim.c): `/dev/spidev0.0` for the box, and what it sends there.
 
     with GPIO() as gpio, SPI(gpio) as bus:
-        bus.transfers()
+        list(bus.transfers())
 """
 
 from __future__ import annotations
 
 import os
+import select
 import struct
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -54,30 +56,41 @@ class SPI:
         """Octets of the longest transfer that the driver takes."""
         return int(Path("/sys/module/spidev/parameters/bufsiz").read_text())
 
+    def lockstep(self, on: bool) -> None:
+        """Make each transfer end only when what it does to other lines is done: `transfers()` was called after it, and
+        again."""
+        Path("/sys/module/spi_sim/parameters/lockstep").write_text("Y" if on else "N")
+
+    def wait(self, timeout: float) -> bool:
+        """Wait for a transfer. Whether there was one."""
+        return bool(select.select([self._tap], [], [], timeout)[0])
+
     def fail(self, fails: bool = True) -> None:
         """Make every transfer fail, or succeed again."""
         Path("/sys/module/spi_sim/parameters/fails").write_text("Y" if fails else "N")
 
-    def transfers(self) -> list[Transfer]:
-        """What was sent since the last call."""
+    def transfers(self) -> Iterator[Transfer]:
+        """What was sent since the last call. In lockstep the box goes on when all of it was looked at."""
         while True:
             try:
                 self._unread += os.read(self._tap, 1 << 20)
             except BlockingIOError:
-                break
-        found = []
-        while len(self._unread) >= RECORD.size:
-            nanoseconds, length, hertz, mode, dropped, gpios, _ = RECORD.unpack_from(self._unread)
-            end = RECORD.size + length
-            if len(self._unread) < end:
-                break
-            assert dropped == 0, f"{dropped} transfers were lost: read more often"
-            found.append(Transfer(
-                nanoseconds / 1e9, bool(gpios & self._bits.get("KIBITZ_DC", 0)),
-                "KIBITZ_RESET" in self._bits and not gpios & self._bits["KIBITZ_RESET"],
-                self._unread[RECORD.size:end], hertz, mode))
-            self._unread = self._unread[end:]
-        return found
+                return
+            while (transfer := self._next()) is not None:
+                yield transfer
+
+    def _next(self) -> Transfer | None:
+        if len(self._unread) < RECORD.size:
+            return None
+        nanoseconds, length, hertz, mode, dropped, gpios, _ = RECORD.unpack_from(self._unread)
+        end = RECORD.size + length
+        if len(self._unread) < end:
+            return None
+        assert dropped == 0, f"{dropped} transfers were lost: read more often"
+        octets, self._unread = self._unread[RECORD.size:end], self._unread[end:]
+        return Transfer(
+            nanoseconds / 1e9, bool(gpios & self._bits.get("KIBITZ_DC", 0)),
+            "KIBITZ_RESET" in self._bits and not gpios & self._bits["KIBITZ_RESET"], octets, hertz, mode)
 
     def __enter__(self) -> SPI:
         return self

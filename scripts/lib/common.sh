@@ -18,6 +18,9 @@ radio_packages=(
     python3-venv rfkill systemd tshark udhcpc wireless-regdb wpasupplicant
 )
 
+# The tests of Tests/Panel use these.
+panel_packages=("${unit_packages[@]}" kmod python3-venv)
+
 # Debian starts services with these, and the tests only want their programs.
 service_packages=(coturn hostapd iwd wpasupplicant)
 

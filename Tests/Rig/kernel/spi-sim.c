@@ -21,6 +21,11 @@ static int gpios_count;
 module_param_array_named(gpios, gpios, int, &gpios_count, 0444);
 MODULE_PARM_DESC(gpios, "numbers of the GPIO lines that are sampled at each transfer: bit i of the record's `gpios`");
 
+static bool lockstep;
+module_param(lockstep, bool, 0644);
+MODULE_PARM_DESC(lockstep, "whether a transfer ends only when the reader, having read it, reads again: what it does at "
+			   "once on other lines is then done, as a chip's BUSY is");
+
 static bool fails;
 module_param(fails, bool, 0644);
 MODULE_PARM_DESC(fails, "whether each transfer fails");
@@ -38,6 +43,8 @@ struct record {
 static struct kfifo fifo;
 static DEFINE_MUTEX(lock);
 static DECLARE_WAIT_QUEUE_HEAD(readers);
+static DECLARE_WAIT_QUEUE_HEAD(writers);
+static bool is_read; // all of the FIFO, and the reader asked for more
 static struct platform_device *device;
 static struct spi_controller *controller;
 static u32 dropped;
@@ -67,6 +74,7 @@ static int transfer_one(struct spi_controller *c, struct spi_device *spi, struct
 		record.dropped = dropped;
 		kfifo_in(&fifo, (u8 *)&record, sizeof(record));
 		kfifo_in(&fifo, (const u8 *)transfer->tx_buf, transfer->len);
+		is_read = false;
 	} else {
 		dropped++;
 	}
@@ -74,6 +82,8 @@ static int transfer_one(struct spi_controller *c, struct spi_device *spi, struct
 	if (transfer->rx_buf)
 		memset(transfer->rx_buf, 0xff, transfer->len);
 	wake_up_interruptible(&readers);
+	if (lockstep && !wait_event_timeout(writers, READ_ONCE(is_read), 5 * HZ))
+		return -ETIMEDOUT;
 	return 0;
 }
 
@@ -83,6 +93,8 @@ static ssize_t tap_read(struct file *file, char __user *buffer, size_t size, lof
 	int error;
 
 	if (kfifo_is_empty(&fifo)) {
+		WRITE_ONCE(is_read, true);
+		wake_up(&writers);
 		if (file->f_flags & O_NONBLOCK)
 			return -EAGAIN;
 		if (wait_event_interruptible(readers, !kfifo_is_empty(&fifo)))
