@@ -12,6 +12,7 @@
 #include <linux/poll.h>
 #include <linux/spi/spi.h>
 #include <linux/uaccess.h>
+#include <linux/vmalloc.h>
 #include <linux/wait.h>
 
 #define FIFO_SIZE (8 << 20)
@@ -41,6 +42,7 @@ struct record {
 } __packed;
 
 static struct kfifo fifo;
+static void *fifo_memory;
 static DEFINE_MUTEX(lock);
 static DECLARE_WAIT_QUEUE_HEAD(readers);
 static DECLARE_WAIT_QUEUE_HEAD(writers);
@@ -123,10 +125,12 @@ static int __init spi_sim_init(void)
 {
 	// spidev takes no name of its own, only those of devices it knows.
 	struct spi_board_info chip = { .modalias = "dh2228fv", .max_speed_hz = 125000000 };
-	int error = kfifo_alloc(&fifo, FIFO_SIZE, GFP_KERNEL);
+	int error;
 
-	if (error)
-		return error;
+	fifo_memory = vmalloc(FIFO_SIZE);
+	if (!fifo_memory)
+		return -ENOMEM;
+	kfifo_init(&fifo, fifo_memory, FIFO_SIZE);
 	device = platform_device_register_simple("spi-sim", 0, NULL, 0);
 	if (IS_ERR(device)) {
 		error = PTR_ERR(device);
@@ -161,7 +165,7 @@ unregister_controller:
 unregister_device:
 	platform_device_unregister(device);
 free_fifo:
-	kfifo_free(&fifo);
+	vfree(fifo_memory);
 	return error;
 }
 
@@ -170,7 +174,7 @@ static void __exit spi_sim_exit(void)
 	misc_deregister(&tap);
 	spi_unregister_controller(controller);
 	platform_device_unregister(device);
-	kfifo_free(&fifo);
+	vfree(fifo_memory);
 }
 
 module_init(spi_sim_init);

@@ -1,0 +1,28 @@
+"""Shared parts of the tests of panels and the button, on the rig's own kernel: its lines, its SPI bus, the box."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from Rig.gpio import GPIO  # noqa: E402
+from Rig.reports import pytest_runtest_makereport  # noqa: E402, F401
+from Rig.spi import SPI  # noqa: E402
+
+
+@pytest.fixture
+def gpio():
+    """All lines that a box may have; nobody presses the button."""
+    with GPIO() as made:
+        yield made
+
+
+@pytest.fixture
+def bus(gpio):
+    """The SPI bus, where D/C and RESET are looked at."""
+    with SPI(gpio) as made:
+        yield made

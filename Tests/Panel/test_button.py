@@ -1,0 +1,182 @@
+"""The button on its line: real edges of the kernel, by libgpiod, to what the box does."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from Rig.box import Box
+from Rig.gpio import GPIO
+from Rig.waiting import wait_until
+
+STEADY = 4.0
+"""Seconds after which what a press does is done, and another press is another wish."""
+
+
+@pytest.fixture
+def box(gpio, tmp_path):
+    off = tmp_path / "off"
+    with Box({"button.enabled": True, "button.shutdown": f"touch {off}"}) as running:
+        running.off = off
+        yield running
+
+
+def links(box: Box, seconds: float) -> list[str]:
+    """The different links of this time, in their order."""
+    found = [box.link]
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        link = box.link
+        if link != found[-1]:
+            found.append(link)
+        time.sleep(0.05)
+    return found
+
+
+def ended(box: Box) -> int:
+    """The status with which the box ended by itself."""
+    wait_until(lambda: not box.alive, 15, "the box ended", every=0.05, detail=box.log)
+    status, box.process = box.process.returncode, None
+    return status
+
+
+def test_a_press_changes_the_codes(gpio, box):
+    before = box.link
+    gpio.button.press(0.1)
+    wait_until(lambda: box.link != before, 2, "the link is another", every=0.02, detail=box.describe)
+    assert box.status()["button"]["present"]
+    assert box.fetch("/api/room").status == 200
+
+
+def test_a_press_that_bounces_is_one(gpio, box):
+    gpio.button.press(0.15, bounces=4)
+    assert len(links(box, STEADY)) == 2
+    gpio.button.press(0.15, bounces=9)
+    assert len(links(box, STEADY)) == 2
+
+
+def test_a_glitch_is_none(gpio, box):
+    for _ in range(10):
+        gpio.button.press(0.01)
+        time.sleep(0.01)
+    assert len(links(box, STEADY)) == 1
+
+
+def test_two_quick_presses_are_one_and_later_ones_are_more(gpio, box):
+    first = box.link
+    gpio.button.press(0.1)
+    time.sleep(0.2)
+    gpio.button.press(0.1)
+    assert len(links(box, STEADY)) <= 2
+    second = box.link
+    assert second != first
+    gpio.button.press(0.1)
+    assert links(box, STEADY)[-1] not in (first, second)
+
+
+def test_held_and_let_go_in_time_is_nothing(gpio, box):
+    before = box.link
+    gpio.button.press(2.5)
+    time.sleep(STEADY)
+    assert box.alive and box.link == before
+    assert not box.off.exists()
+
+
+def test_held_for_three_seconds_shuts_down_when_let_go(gpio, box):
+    before = box.link
+    gpio.button.down(bounces=2)
+    time.sleep(4)
+    assert box.alive and not box.off.exists()
+    gpio.button.up(bounces=2)
+    assert ended(box) == 0
+    assert box.off.exists(), box.log()
+    gpio.button.pull(True)
+    box.start()
+    assert box.link == before
+
+
+def test_held_for_ten_seconds_resets_everything(gpio, box):
+    before = box.link
+    gpio.button.down()
+    time.sleep(9.7)
+    assert box.alive
+    assert ended(box) == 0
+    gpio.button.up()
+    assert not box.off.exists()
+    box.start()
+    assert box.link != before
+    # Let go long ago: nothing more comes of it.
+    link = box.link
+    time.sleep(STEADY)
+    assert box.alive and box.link == link
+
+
+def test_held_from_the_start_it_does_nothing_until_it_is_let_go(gpio, tmp_path):
+    gpio.button.down()
+    with Box({"button.enabled": True, "button.shutdown": f"touch {tmp_path / 'off'}"}) as box:
+        before = box.link
+        time.sleep(15)
+        assert box.alive and box.link == before
+        wait_until(lambda: box.status()["button"]["fault"], 30, "it is told that the button is stuck", detail=box.describe)
+        assert "stuck" in box.log()
+        gpio.button.up()
+        time.sleep(1)
+        assert box.link == before
+        gpio.button.press(0.2)
+        wait_until(lambda: box.link != before, 2, "the link is another", every=0.02, detail=box.describe)
+        wait_until(lambda: not box.status()["button"]["fault"], 2, "the button works", detail=box.describe)
+    assert not (tmp_path / "off").exists()
+
+
+def test_the_light_is_on_and_blinks_while_the_button_is_held(gpio, box):
+    led = gpio["KIBITZ_LED"]
+    wait_until(lambda: led.value == 1, 5, "the light is on", every=0.05, detail=box.describe)
+
+    def levels(seconds: float) -> set[int]:
+        found = set()
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            found.add(led.value)
+            time.sleep(0.02)
+        return found
+
+    assert levels(2) == {1}
+    gpio.button.down()
+    time.sleep(1.2)
+    assert levels(1) == {0, 1}
+    gpio.button.up()
+    time.sleep(0.5)
+    assert levels(2) == {1}
+
+
+def test_without_a_button_the_room_is_there_and_status_says_what_is_missing():
+    with Box({"button.enabled": True}) as box:
+        button = box.status()["button"]
+        assert not button["present"] and button["fault"] == "missing"
+        assert "KIBITZ_BUTTON" in box.log() and "config.txt" in box.log()
+        # It is found when it comes: an overlay that was loaded later.
+        with GPIO() as gpio:
+            wait_until(lambda: box.status()["button"]["present"], 15, "the button is found", detail=box.describe)
+            before = box.link
+            gpio.button.press(0.1)
+            wait_until(lambda: box.link != before, 2, "the link is another", every=0.02, detail=box.describe)
+            # The chip cannot go while the box has it.
+            box.terminate()
+
+
+def test_by_default_a_machine_without_a_button_is_well():
+    with Box() as box:
+        button = box.status()["button"]
+        assert not button["present"] and not button["fault"]
+        assert "KIBITZ_BUTTON" not in box.log()
+
+
+def test_nobody_touches_it_and_it_costs_nothing(gpio, box):
+    def switches() -> int:
+        with open(f"/proc/{box.pid}/status") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("voluntary_ctxt"))
+
+    time.sleep(5)
+    before = switches()
+    time.sleep(60)
+    assert switches() - before < 600, "the box woke up more often than ten times a second"
