@@ -32,7 +32,7 @@ struct TFTRig {
         guard let model = PanelModel.named(name), let module = TFTModule.all[name] else { throw Missing(name: name) }
         let clock = clock ?? model.clock
         self.init(
-            model.makeController(), SimulatedTFT(module.chip, module.mounting, clock: min(clock, module.chipClock)),
+            model.makeController(), SimulatedTFT(module.chip, module.mounting, clock: min(clock, module.clock)),
             clock: clock)
     }
 
@@ -79,38 +79,6 @@ struct TFTRig {
         give(.show(picture))
         run(for: .milliseconds(200))
     }
-}
-
-/// The modules of the table, seen from outside: which part of the controller's memory lies behind the glass, and how.
-struct TFTModule {
-    let chip: TFTChip
-    let mounting: SimulatedTFT.Mounting
-    /// What the bus is checked against: some boards' makers give more than the datasheet.
-    var chipClock: UInt32 { mounting.words ? .max : 1_000_000_000 / chip.serialCycle }
-
-    static let all: [String: TFTModule] = {
-        func ips(_ rows: Int, _ turn: Turn = .none) -> TFTModule {
-            TFTModule(chip: .st7789, mounting: .init(columns: 240, rows: rows, turn: turn, inverting: true))
-        }
-        let ili9341 = TFTModule(
-            chip: .ili9341, mounting: .init(columns: 240, rows: 320, mirrored: true, blueFirst: true))
-        return [
-            "st7789-240x240": ips(240),
-            "st7789-240x240-no-cs": ips(240),
-            "adafruit-1.3-bonnet": ips(240, .half),
-            "waveshare-1.3-hat": ips(240, .threeQuarters),
-            "st7789-240x320": ips(320),
-            "display-hat-mini": ips(320, .quarter),
-            "ili9341-240x320": ili9341,
-            "adafruit-pitft-2.8": ili9341,
-            "ili9486-320x480": TFTModule(
-                chip: .ili9486, mounting: .init(columns: 320, rows: 480, mirrored: true, blueFirst: true)),
-            "waveshare-3.5a": TFTModule(
-                chip: .ili9486,
-                mounting: .init(
-                    columns: 320, rows: 480, mirrored: true, turn: .threeQuarters, blueFirst: true, words: true)),
-        ]
-    }()
 }
 
 extension Picture {
