@@ -80,24 +80,27 @@ struct EPaperKind: Sendable, CustomTestStringConvertible {
     }
 
     /// A picture of noise.
-    func picture(_ seed: UInt64) -> Picture {
+    func picture(_ seed: UInt64) -> Picture { Self.picture(seed, chip.format) }
+
+    /// A picture of noise.
+    static func picture(_ seed: UInt64, _ format: PictureFormat) -> Picture {
         var generator = SeededGenerator(seed: seed)
-        let stride = Picture.bytesPerRow(chip.format)
-        let padding = UInt8(truncatingIfNeeded: 0xff << (stride * 8 - chip.format.width))
+        let stride = Picture.bytesPerRow(format)
+        let padding = UInt8(truncatingIfNeeded: 0xff << (stride * 8 - format.width))
         func plane() -> [UInt8] {
-            (0..<stride * chip.format.height).map {
+            (0..<stride * format.height).map {
                 UInt8.random(in: 0...255, using: &generator) & ($0 % stride == stride - 1 ? padding : 0xff)
             }
         }
         let dark = plane()
-        let accent = isMono ? nil : zip(plane(), dark).map { $0 & ~$1 }
-        return Picture(format: chip.format, pixels: .planes(dark: dark, accent: accent))
+        let accent = format.depth == .mono ? nil : zip(plane(), dark).map { $0 & ~$1 }
+        return Picture(format: format, pixels: .planes(dark: dark, accent: accent))
     }
 }
 
 /// A controller, its panel and what a shell does between them, in virtual time.
 struct EPaperBench {
-    var controller: EPaper
+    var controller: any PanelController
     var bus: SimulatedBus<AnyEPaper>
     var now = Timestamp(nanoseconds: 1_000_000_000)
     var events: [PanelEvent] = []
@@ -106,8 +109,12 @@ struct EPaperBench {
     var deadline: Timestamp?
 
     init(_ kind: EPaperKind) {
-        controller = EPaper(kind.chip)
-        bus = SimulatedBus(kind.panel, clock: 4_000_000)
+        self.init(EPaper(kind.chip), kind.panel)
+    }
+
+    init(_ controller: any PanelController, _ panel: AnyEPaper) {
+        self.controller = controller
+        bus = SimulatedBus(panel, clock: 4_000_000)
     }
 
     var panel: AnyEPaper { bus.panel }

@@ -55,20 +55,27 @@ import Testing
         #expect(bench.takeEvents() == [.shown, .shown])
     }
 
-    @Test("The table of models makes these panels, with the right BUSY level and a clock the chip can bear")
+    @Test("Every model of the table shows pictures, and has the right BUSY level and a clock the chip can bear")
     func models() throws {
-        for model in PanelModel.all where model.busy != nil {
+        let models = PanelModel.all.filter { $0.busy != nil }
+        #expect(models.count == 8)
+        for model in models {
+            #expect(PanelModel.named(model.name)?.width == model.width)
+            #expect(model.busy == (model.name.hasPrefix("uc") ? .activeLow : .activeHigh))
             for accent in [nil] + model.accents.map(Optional.some) {
                 let controller = model.makeController(accent: accent)
-                #expect(controller is EPaper)
                 let depth = accent.map { PictureFormat.Depth.accent($0) } ?? .mono
                 #expect(controller.format == PictureFormat(width: model.width, height: model.height, depth: depth))
                 #expect(model.clock <= controller.maximumClock)
+                let panel = try #require(SimulatedEPaperModule.make(model, accent: accent))
+                var bench = EPaperBench(controller, AnyEPaper(panel: panel))
+                let picture = EPaperKind.picture(11, controller.format)
+                bench.give(.start)
+                bench.give(.show(picture))
+                #expect(bench.visible == picture)
+                #expect(bench.panel.violations == [])
             }
-            #expect(model.busy == (model.name.hasPrefix("ssd") ? .activeHigh : .activeLow))
         }
-        #expect(PanelModel.all.count { $0.busy != nil } == 7)
-        #expect(try #require(PanelModel.named("uc8176-400x300")).width == 400)
         #expect(PanelModel.named("ssd1675-250x122")?.makeController(accent: .red).format.depth == .mono)
     }
 

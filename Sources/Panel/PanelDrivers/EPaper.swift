@@ -26,12 +26,6 @@ public protocol EPaperChip: Sendable {
 /// A picture that a person waits for comes at once, every other as soon as `RefreshPolicy` allows it. A panel that does not
 /// answer is tried again, with pauses that grow.
 public struct EPaper: PanelController {
-    /// The pause after the first failure; each further one doubles it. Each trial begins with a reset, which takes the
-    /// voltage off a glass whose refresh did not end.
-    static let firstPause: Duration = .seconds(5)
-    /// What the pause does not exceed: a panel that fails behind the refresh is then not refreshed too often.
-    static let longestPause = RefreshPolicy.fullInterval
-
     private struct Refresh: Sendable {
         let picture: Picture
         let kind: RefreshPolicy.Kind
@@ -47,7 +41,7 @@ public struct EPaper: PanelController {
         /// A program is being carried out.
         case refreshing(Refresh)
         /// The panel failed; it is tried again.
-        case broken(since: Timestamp)
+        case broken(since: Timestamp, until: Timestamp)
     }
 
     private struct Wanted: Sendable {
@@ -63,8 +57,13 @@ public struct EPaper: PanelController {
     /// What is to be shown next.
     private var wanted: Wanted?
     private var isStopping = false
-    /// The pause before the next trial, and the failure that was told; nil while the panel works.
-    private var trouble: (failure: PanelFailure, pause: Duration)?
+    /// The failure that was told; nil while the panel works.
+    private var trouble: PanelFailure?
+    /// Each trial begins with a reset, which takes the voltage off a glass whose refresh did not end. The longest wait is
+    /// that between refreshes: a panel that fails behind the refresh is then not refreshed too often.
+    private var retry = RetrySchedule(first: Self.firstWait, longest: RefreshPolicy.fullInterval)
+    /// How long a panel that failed is left alone, even where a person waits.
+    private static let firstWait: Duration = .seconds(5)
 
     /// Makes the controller of an e-paper.
     public init(_ chip: any EPaperChip) {
@@ -136,13 +135,12 @@ public struct EPaper: PanelController {
 
     private mutating func failed(_ failure: PanelFailure, at now: Timestamp, into output: inout PanelOutput) {
         guard case .refreshing(let refresh) = state else { return }
-        if trouble?.failure != failure { output.events.append(.trouble(failure)) }
-        let pause = trouble.map { min($0.pause + $0.pause, Self.longestPause) } ?? Self.firstPause
-        trouble = (failure, pause)
+        if trouble != failure { output.events.append(.trouble(failure)) }
+        trouble = failure
         // The picture may be half there.
         shown = nil
         if wanted == nil { wanted = Wanted(picture: refresh.picture, isAwaited: false) }
-        state = .broken(since: now)
+        state = .broken(since: now, until: retry.failed(at: now))
     }
 
     private mutating func stop(into output: inout PanelOutput) {
@@ -154,9 +152,9 @@ public struct EPaper: PanelController {
     private mutating func advance(at now: Timestamp, into output: inout PanelOutput) -> Timestamp? {
         switch state {
         case .off, .refreshing: return nil
-        case .broken(let since):
+        case .broken(let since, let until):
             if isStopping { return rest(into: &output) }
-            let due = since + (wanted?.isAwaited == true ? Self.firstPause : trouble?.pause ?? Self.firstPause)
+            let due = wanted?.isAwaited == true ? since + Self.firstWait : until
             guard due <= now, let next = wanted else { return due }
             return begin(next.picture, isNew: true, at: now, into: &output)
         case .resting: break

@@ -7,7 +7,11 @@ extension PanelModel {
             ePaper(
                 "ssd1680-250x122",
                 boards:
-                    "2.13\": Waveshare 2.13inch e-Paper HAT V3 and V4, (B) V4; GDEY0213B74; Pimoroni Inky pHAT (250x122)",
+                    "2.13\": Waveshare 2.13inch e-Paper HAT V3 and V4, (B) V4; GDEY0213B74",
+                width: 122, height: 250, accents: [.red, .yellow], busy: .activeHigh
+            ) { SSD1680(width: 122, height: 250, accent: $0) },
+            ePaper(
+                "inky-phat", boards: "Pimoroni Inky pHAT of 250x122 pixels (not the older one of 212x104)",
                 width: 122, height: 250, accents: [.red, .yellow], busy: .activeHigh
             ) { SSD1680(width: 122, height: 250, accent: $0) },
             ePaper(

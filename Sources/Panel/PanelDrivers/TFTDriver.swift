@@ -40,7 +40,8 @@ struct TFTDriver: Sendable {
     private var startAfter = false
     /// The controller may not be put to sleep, or reset, before that.
     private var sleepInAllowed = Timestamp.zero
-    private var retry = RetrySchedule()
+    /// Tried again first after longer than any controller asks for between two resets (120 ms).
+    private var retry = RetrySchedule(first: .milliseconds(250), longest: .seconds(30))
     /// The failure that was told and did not pass yet.
     private var trouble: PanelFailure?
 
