@@ -256,6 +256,10 @@ let package = Package(
         .target(
             name: "PanelSimulator", dependencies: ["SansIO", "Raster", "PanelDrivers"],
             path: "Tests/Support/PanelSimulator", swiftSettings: settings),
+        // A simulated panel behind the rig's real wires (Tests/Panel).
+        .executableTarget(
+            name: "kibitz-panel-decode", dependencies: ["SansIO", "Raster", "PanelDrivers", "PanelSimulator"],
+            path: "Tests/PanelDecode", swiftSettings: settings),
         // The station's side of SAE.
         .target(
             name: "SAEClient", dependencies: ["Wire", "IEEE80211", "WiFiCrypto", "SAE"],

@@ -46,20 +46,14 @@ struct PanelDecode {
         guard let model = PanelModel.named(name) else { return nil }
         if let module = TFTModule.all[name] {
             // A pulse of 10 µs at RESET is too short for who looks at the line now and then.
-            panel = SimulatedTFT(module.chip, module.mounting, clock: min(clock, module.chipClock), hasReset: false)
+            panel = SimulatedTFT(module.chip, module.mounting, clock: min(clock, module.clock), hasReset: false)
             immediate = []
-            return
-        }
-        let format = model.makeController(accent: accent).format
-        let solomon: SimulatedSSD16xx.Chip? =
-            name.hasPrefix("ssd1680")
-            ? .ssd1680 : name.hasPrefix("ssd1675b") ? .ssd1675b : name.hasPrefix("ssd1675") ? .ssd1675a : nil
-        if let solomon {
-            panel = SimulatedSSD16xx(solomon, format: format)
-            immediate = [0x12, 0x20]
+        } else if let paper = SimulatedEPaperModule.make(model, accent: accent) {
+            panel = paper
+            // Reset and refresh; power off, power on, refresh.
+            immediate = paper is SimulatedSSD16xx ? [0x12, 0x20] : [0x02, 0x04, 0x12]
         } else {
-            panel = SimulatedUC81xx(name.hasPrefix("uc8176") ? .uc8176 : .uc8151, format: format)
-            immediate = [0x02, 0x04, 0x12]
+            return nil
         }
     }
 

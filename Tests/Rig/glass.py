@@ -7,16 +7,18 @@ the kernel's spidev was given, drives BUSY, and shows its picture.
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
 import time
 from pathlib import Path
 
-from PIL import Image
+from PIL import Image, ImageChops
 
-from Rig.box import ROOT
+from Rig.box import ROOT, Box
 from Rig.gpio import GPIO
 from Rig.spi import SPI
 
@@ -35,6 +37,8 @@ class Glass:
 
     def __init__(self, model: str, gpio: GPIO, bus: SPI, *, hertz: int, accent: str | None = None,
                  busy_level: bool | None = None, stuck: bool = False):
+        self.model = model
+        self.hertz = hertz
         self.gpio = gpio
         self.bus = bus
         self.transfers: list = []
@@ -88,6 +92,21 @@ class Glass:
         sent = [f"{t.time:.4f} {'data' if t.data else 'command'} {t.octets[:16].hex()} ({len(t.octets)})"
                 for t in self.transfers[-60:]]
         return "\n".join([f"busy_times: {self.busy_times}", *sent])
+
+    def codes(self) -> list[str]:
+        """What a phone's camera reads from it."""
+        path = self._directory / "picture.png"
+        picture = self.picture()
+        # A panel of 2 device pixels a module is small, and a camera near it.
+        picture.resize((picture.width * 3, picture.height * 3)).save(path)
+        found = subprocess.run(["zbarimg", "--raw", "--quiet", str(path)], capture_output=True, text=True, timeout=20)
+        return found.stdout.split()
+
+    def unstick(self) -> None:
+        """Is busy no more than it must be."""
+        with self._lock:
+            self._stuck = False
+            self._drive_busy(False)
 
     # What it does
 
@@ -145,3 +164,23 @@ class Glass:
         self.bus.lockstep(False)
         self._decoder.stdin.close()
         self._decoder.wait(10)
+        shutil.rmtree(self._directory, ignore_errors=True)
+
+
+def shown(box: Box) -> Image.Image:
+    """What a box says its panel shows."""
+    answer = box.fetch("/panel.png")
+    assert answer.status == 200, answer.text
+    with Image.open(io.BytesIO(answer.body)) as picture:
+        return picture.convert("RGB")
+
+
+def reduced(picture: Image.Image) -> Image.Image:
+    """In the colours of a TFT: 5, 6 and 5 bits."""
+    masks = (0xF8, 0xFC, 0xF8)
+    return picture.point([value & mask for mask in masks for value in range(256)])
+
+
+def same(one: Image.Image, other: Image.Image) -> bool:
+    """Whether two pictures are so pixel by pixel, as far as a TFT can tell."""
+    return one.size == other.size and ImageChops.difference(reduced(one), reduced(other)).getbbox() is None
