@@ -2,8 +2,8 @@ public import Raster
 
 /// Solomon Systech's SSD1680: 176 sources, 296 gates, white, black and red.
 ///
-/// Sources: its datasheet, revision 0.14, section 7 "Command table", 8 "Command description" and 9 "Operation flow"; the glass
-/// of 2.13" and 2.9" hangs on its sources from the 8th on.
+/// Sources: its datasheet, revision 0.14, section 6.7 "Waveform look-up table", 7 "Command table", 8 "Command description"
+/// and 9 "Operation flow"; the glass of 2.13" and 2.9" hangs on its sources from the 8th on.
 public struct SSD1680: EPaperChip {
     /// The size and the colours of the glass, the way it is wired.
     public let format: PictureFormat
@@ -20,7 +20,7 @@ public struct SSD1680: EPaperChip {
         format = PictureFormat(width: width, height: height, depth: accent.map { .accent($0) } ?? .mono)
     }
 
-    /// The waveforms of display mode 2, in the chip's own memory, are there with two colours only.
+    /// The waveform for it is ours, and for two colours: not every panel has one for display mode 2 in its memory.
     public var hasPartialRefresh: Bool { format.depth == .mono }
 
     /// What brings a picture onto the glass.
@@ -45,15 +45,22 @@ public struct SSD1680: EPaperChip {
             // Display update control 1: the red plane as 0 where it means nothing; sources 8 to 167.
             .command(0x21, [accent == nil && old == nil ? 0x40 : 0x00, 0x80]),
         ]
+        if old != nil {
+            program += [
+                // Temperature, waveform and voltages from the chip's memory; then our waveform over its.
+                .command(0x22, [0xb1]), .command(0x20, []), .wait(EPaperProgram.busyDelay),
+                .awaitReady(limit: EPaperProgram.resetLimit), .command(0x32, Self.partialWaveform),
+            ]
+        }
         // Black and white RAM: 1 is white. Red RAM: 1 is red, in display mode 2 what the pixel was.
         program += Self.write(0x24, EPaperProgram.inverted(dark))
         if let plane = accent ?? old.map({ EPaperProgram.inverted(EPaperProgram.planes($0).dark) }) {
             program += Self.write(0x26, plane)
         }
         program += [
-            // Display update control 2: clock and voltages on, temperature and waveform from the chip's memory, display mode 1
-            // or 2, voltages and clock off.
-            .command(0x22, [old == nil ? 0xf7 : 0xff]), .command(0x20, []), .wait(EPaperProgram.busyDelay),
+            // Display update control 2: clock and voltages on, temperature and waveform from the chip's memory and display mode
+            // 1, or display mode 2 with what was loaded, voltages and clock off.
+            .command(0x22, [old == nil ? 0xf7 : 0xcf]), .command(0x20, []), .wait(EPaperProgram.busyDelay),
             .awaitReady(limit: EPaperProgram.inkLimit(format, isPartial: old != nil)),
             // Deep sleep, mode 1. BUSY is held until the next reset.
             .command(0x10, [0x01]),
@@ -65,4 +72,19 @@ public struct SSD1680: EPaperChip {
     private static func write(_ command: UInt8, _ plane: [UInt8]) -> [PanelOperation] {
         [.command(0x4e, [0]), .command(0x4f, [0, 0]), .command(command, plane)]
     }
+
+    /// The waveform for a partial refresh (6.7): five tables with the voltages in four parts of each of twelve groups, two
+    /// bits a part (1: to black, 2: to white); for each group the frames of its parts and how often they are repeated; the
+    /// groups' frames a second (2: 75); where all gates are on.
+    ///
+    /// Only what changes is driven, once, for 24 frames.
+    private static let partialWaveform: [UInt8] = {
+        var bytes = [UInt8](repeating: 0, count: 153)
+        // By what the pixel was (red RAM) and becomes: table 1, black becomes white; table 2, white becomes black.
+        bytes[12] = 0x80
+        bytes[24] = 0x40
+        bytes[60] = 24
+        for index in 144..<150 { bytes[index] = 0x22 }
+        return bytes
+    }()
 }

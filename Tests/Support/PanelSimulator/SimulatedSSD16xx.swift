@@ -9,8 +9,11 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
     public struct Chip: Sendable {
         let sources: Int
         let gates = 296
-        /// Phases of a waveform that is sent; 0: such ones have no model here.
+        /// Phases of a waveform.
         let phases: Int
+        /// How the times of a phase lie: the bytes with the frames of its four parts, the one with its repetitions, and how
+        /// many there are.
+        let times: (parts: [Int], repeats: Int, stride: Int)
         /// The source the glass' first column hangs on.
         let firstSource: Int
         /// How many parameters each command has; -1: any number.
@@ -26,25 +29,25 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
 
         /// SSD1680.
         public static let ssd1680 = Chip(
-            sources: 176, phases: 0, firstSource: 8,
+            sources: 176, phases: 12, times: ([0, 1, 3, 4], 6, 7), firstSource: 8,
             parameters: common.merging([0x0c: 4, 0x21: 2, 0x32: 153, 0x37: 10, 0x3f: 1]) { $1 },
             needsBlockControl: false)
         /// SSD1675A.
         public static let ssd1675a = Chip(
-            sources: 160, phases: 7, firstSource: 0,
+            sources: 160, phases: 7, times: ([0, 1, 2, 3], 4, 5), firstSource: 0,
             parameters: common.merging([0x21: 1, 0x32: 70, 0x3a: 1, 0x3b: 1, 0x74: 1, 0x7e: 1]) { $1 },
             needsBlockControl: true)
         /// SSD1675B.
         public static let ssd1675b = Chip(
-            sources: 160, phases: 10, firstSource: 0,
+            sources: 160, phases: 10, times: ([0, 1, 2, 3], 4, 5), firstSource: 0,
             parameters: common.merging([0x21: 1, 0x32: 100, 0x3a: 1, 0x3b: 1, 0x74: 1, 0x7e: 1]) { $1 },
             needsBlockControl: true)
     }
 
     /// A waveform.
     private enum Waveform {
-        /// The panel's own, for one of the two display modes.
-        case own
+        /// The panel's own, of one of the two display modes.
+        case own(isMode2: Bool)
         /// One that was sent: what it does to each of four transitions, and how long it takes.
         case sent(pulses: [[Int]], duration: Duration)
     }
@@ -60,6 +63,8 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
     /// The RAM that is being written, and how many bytes it got.
     private var writing: (plane: Int, bytes: Int)?
     private var waveform: Waveform?
+    /// Whether the voltages that belong to the panel's own waveform are there.
+    private var hasOwnVoltages = false
     private var hasClock = false
     private var hasVoltages = false
 
@@ -104,6 +109,7 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
         registers[0x45] = [0, 0, 0x27, 0x01]
         counter = (0, 0)
         waveform = nil
+        hasOwnVoltages = false
         hasClock = false
         hasVoltages = false
     }
@@ -185,24 +191,26 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
         writing = (plane, all)
     }
 
-    /// Reads a waveform (6.6): for each of five tables four parts of each phase; then for each phase the four parts' frames,
-    /// and how often it is repeated.
-    private mutating func sentWaveform(_ bytes: [UInt8], at now: Timestamp) -> Waveform? {
-        guard chip.phases > 0 else {
-            circuit.violation("a sent waveform has no model for this controller", at: now)
-            return nil
-        }
+    /// Reads a waveform (SSD1675, 6.6; SSD1680, 6.7): for each of five tables four parts of each phase; then for each phase
+    /// the four parts' frames, and how often it is repeated; with SSD1680 the frames a second.
+    private mutating func sentWaveform(_ bytes: [UInt8], at now: Timestamp) -> Waveform {
         var pulses: [[Int]] = Array(repeating: [], count: 4)
-        var frames = 0
+        var duration = 0
         for phase in 0..<chip.phases {
-            let times = bytes[(chip.phases * 5 + phase * 5)...].prefix(5).map(Int.init)
-            for _ in 0...times[4] {
-                for part in 0..<4 where times[part] > 0 {
-                    frames += times[part]
+            let times = bytes[(chip.phases * 5 + phase * chip.times.stride)...].prefix(chip.times.stride).map(Int.init)
+            var frame = 20
+            if chip.times.stride == 7 {
+                if times[2] != 0 || times[5] != 0 { circuit.violation("repeated parts have no model", at: now) }
+                let rate = Int(bytes[144 + phase / 2] >> (phase % 2 == 0 ? 4 : 0) & 7)
+                frame = 1000 / (25 * (rate + 1))
+            }
+            for _ in 0...times[chip.times.repeats] {
+                for (part, index) in chip.times.parts.enumerated() where times[index] > 0 {
+                    duration += times[index] * frame
                     for table in 0..<4 {
                         switch bytes[table * chip.phases + phase] >> UInt8(6 - 2 * part) & 3 {
-                        case 1: pulses[table].append(times[part] * 20)
-                        case 2: pulses[table].append(-times[part] * 20)
+                        case 1: pulses[table].append(times[index] * frame)
+                        case 2: pulses[table].append(-times[index] * frame)
                         case 3: circuit.violation("VSH2 moves the third colour", at: now)
                         default: break
                         }
@@ -210,7 +218,7 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
                 }
             }
         }
-        return .sent(pulses: pulses, duration: .milliseconds(frames * 20))
+        return .sent(pulses: pulses, duration: .milliseconds(duration))
     }
 
     /// Master activation: the sequence of display update control 2 (8, command 22h).
@@ -227,40 +235,43 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
         if sequence & 0x20 != 0, byte(0x18) != 0x80 {
             circuit.violation("the temperature of a sensor that is not there", at: now)
         }
-        if sequence & 0x10 != 0 { waveform = .own }
+        if sequence & 0x10 != 0 {
+            waveform = .own(isMode2: sequence & 0x08 != 0)
+            hasOwnVoltages = true
+        }
         circuit.busy(since: now, from: now, for: .milliseconds(100))
-        if sequence & 0x04 != 0 { display(isMode2: sequence & 0x08 != 0, at: now) }
+        if sequence & 0x04 != 0 { display(at: now) }
         if sequence & 0x02 != 0 { hasVoltages = false }
         if sequence & 0x01 != 0 { hasClock = false }
     }
 
-    private mutating func display(isMode2: Bool, at now: Timestamp) {
+    private mutating func display(at now: Timestamp) {
         guard hasClock, hasVoltages else { return circuit.violation("refresh without clock or voltages", at: now) }
         // By the bits of red RAM and black and white RAM.
         var effects: [EPaperGlass.Effect]
         var duration: Duration
         var isPartial = false
-        switch (waveform, format.depth == .mono, isMode2) {
-        case (nil, _, _): return circuit.violation("refresh without a waveform", at: now)
-        case (.own, true, false):
+        switch (waveform, format.depth == .mono) {
+        case (nil, _): return circuit.violation("refresh without a waveform", at: now)
+        case (.own(false), true):
             effects = [.put(.black), .put(.white), .put(.grey), .put(.grey)]
             duration = .milliseconds(2200)
-        case (.own, true, true):
+        case (.own(true), true):
             effects = [.keep, .put(.white), .put(.black), .keep]
             duration = .milliseconds(450)
             isPartial = true
-        case (.own, false, false):
+        case (.own(false), false):
             effects = [.put(.black), .put(.white), .put(.accent), .put(.accent)]
             duration = .seconds(15)
-        case (.own, false, true): return circuit.violation("three colours have no display mode 2", at: now)
-        case (.sent(let pulses, let time), true, false):
-            for command: UInt8 in [0x03, 0x04, 0x2c, 0x3a, 0x3b] where registers[command] == nil {
+        case (.own(true), false): return circuit.violation("three colours have no display mode 2", at: now)
+        case (.sent(let pulses, let time), true):
+            for command: UInt8 in [0x03, 0x04, 0x2c, 0x3a, 0x3b] where registers[command] == nil && !hasOwnVoltages {
                 circuit.violation("a sent waveform without 0x\(String(command, radix: 16))", at: now)
             }
             effects = pulses.map { $0.isEmpty ? .keep : .drive($0) }
             duration = time
             isPartial = pulses[0].isEmpty && pulses[3].isEmpty
-        case (.sent, _, _): return circuit.violation("no model for a sent waveform here", at: now)
+        case (.sent, _): return circuit.violation("no model for a sent waveform here", at: now)
         }
         // Display update control 1: how RAM is read, and which sources the RAM's first byte is for.
         let control = byte(0x21)
