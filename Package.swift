@@ -328,6 +328,7 @@ let package = Package(
         tests(of: "Button", ["SansIO"]),
         tests(of: "BoxPanel", ["SansIO", "Raster", "Screens", "PanelDrivers", "Button"]),
         tests(of: "BoxState"),
+        tests(of: "BoxRoom", ["BoxState", "Credentials"]),
         tests(
             of: "BoxNetwork",
             ["Wire", logging, .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio)]),
@@ -358,7 +359,8 @@ let package = Package(
             ]),
         tests(of: "BoxLAN", ["Wire", "BoxState"]),
         tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),
-        tests(of: "Box", ["Wire", "AccessPoint", "BoxConfiguration"]),
+        tests(
+            of: "Box", ["Wire", "AccessPoint", "BoxConfiguration", "BoxRoom", "BoxState", "Credentials", logging]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -71,6 +71,11 @@ public final class RoomAuthority: Sendable {
                 throw DamagedFile(path: state.path(of: Self.roomFile), reason: error.description)
             }
             former = lines.dropFirst().filter { !$0.isEmpty }
+            guard former.allSatisfy({ $0.utf8.count == room.secret.utf8.count }) else {
+                throw DamagedFile(
+                    path: state.path(of: Self.roomFile),
+                    reason: "behind its first line must be former secrets, one a line")
+            }
             if let earlier = try Self.read(Self.retiredFile, from: state) {
                 // Power lost in the middle of that version's rotation may have left the present secret among them.
                 former =

@@ -1,8 +1,9 @@
 import Glibc
 import Synchronization
 
-/// The file that says that everything else goes. It holds the names of what stays, one on each line.
+/// The file that says that everything else goes. Behind its first line it holds the names of what stays, one on each line.
 let resetMarker = "reset"
+private let resetForm = "kibitz-local reset 1\n"
 
 extension StateDirectory {
     /// Whether a box has kept its state at a path: what else may be there is nobody's to remove.
@@ -15,7 +16,7 @@ extension StateDirectory {
     public func prepareReset(keeping files: [String] = []) throws(StateError) {
         let names = files.compactMap(ownName).filter { !$0.contains("\n") }
         try attempting("write", path(of: resetMarker)) { () throws(ErrorNumber) in
-            let text = names.map { "\($0)\n" }.joined()
+            let text = resetForm + names.map { "\($0)\n" }.joined()
             let temporary = "\(Self.temporaryPrefix)\(resetMarker)"
             // One of an attempt that failed.
             try? calls.remove(temporary, in: directory.number)
@@ -48,7 +49,7 @@ extension StateDirectory {
             try directory.open(resetMarker)?.read(atMost: Self.defaultLimit)
         }
         guard let text else { return false }
-        let kept = Set(String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init))
+        let kept = Set(String(decoding: text, as: UTF8.self).split(separator: "\n").dropFirst().map(String.init))
         let names = directory.names()
         // A list that could not be read is empty.
         guard names.contains(resetMarker) else { throw StateError(.system(EIO), path: path, operation: "list") }
