@@ -186,6 +186,8 @@ import Testing
             #expect(bench.events.last == .stopped)
             #expect(bench.visible == kind.picture(UInt64(pictures)))
             #expect(bench.deadline == nil)
+            // It stays for weeks: without traces.
+            #expect(bench.refreshes.last?.isPartial == false)
             bench.pass(.seconds(7 * 86_400))
             #expect(bench.visible == kind.picture(UInt64(pictures)))
             #expect(bench.panel.circuit.isAsleep && bench.panel.violations == [])

@@ -11,13 +11,11 @@ public protocol EPaperChip: Sendable {
     var format: PictureFormat { get }
     /// What the bus may not exceed when writing, in hertz.
     var maximumClock: UInt32 { get }
-    /// Whether a picture can be put over another without flicker.
-    var hasPartialRefresh: Bool { get }
 
     /// What brings a picture onto the glass, from the reset to the deep sleep.
     /// - Parameters:
     ///   - picture: what is to be seen.
-    ///   - old: what is seen now, for a partial refresh; nil for a full one.
+    ///   - old: what is seen now, for a partial refresh, which only two colours have; nil for a full one.
     func program(showing picture: Picture, over old: Picture?) -> [PanelOperation]
 }
 
@@ -68,7 +66,7 @@ public struct EPaper: PanelController {
     /// Makes the controller of an e-paper.
     public init(_ chip: any EPaperChip) {
         self.chip = chip
-        policy = RefreshPolicy(hasPartial: chip.hasPartialRefresh)
+        policy = RefreshPolicy(hasPartial: chip.format.depth == .mono)
     }
 
     /// The size and the colours of the glass, the way it is wired.
@@ -98,7 +96,7 @@ public struct EPaper: PanelController {
         shown = nil
         trouble = nil
         isStopping = false
-        policy = RefreshPolicy(hasPartial: chip.hasPartialRefresh)
+        policy = RefreshPolicy(hasPartial: chip.format.depth == .mono)
         state = .resting
     }
 
@@ -164,9 +162,13 @@ public struct EPaper: PanelController {
             guard due <= now || next.isAwaited || isStopping else { return due }
             return begin(next.picture, isNew: true, at: now, into: &output)
         }
-        if isStopping { return rest(into: &output) }
-        guard let picture = shown, let due = policy.upkeep else { return nil }
-        guard due <= now else { return due }
+        guard let picture = shown, let due = policy.upkeep else { return isStopping ? rest(into: &output) : nil }
+        if isStopping {
+            // What stays for weeks is to stay without traces.
+            guard policy.hasTraces else { return rest(into: &output) }
+        } else if due > now {
+            return due
+        }
         return begin(picture, isNew: false, at: now, into: &output)
     }
 

@@ -36,4 +36,9 @@ enum EPaperProgram {
 
     /// The other colour for each pixel.
     static func inverted(_ plane: [UInt8]) -> [UInt8] { plane.map { ~$0 } }
+
+    /// Writes a plane into a RAM of Solomon Systech's controllers, from its first byte on (4Eh, 4Fh).
+    static func write(_ command: UInt8, _ plane: [UInt8]) -> [PanelOperation] {
+        [.command(0x4e, [0]), .command(0x4f, [0, 0]), .command(command, plane)]
+    }
 }

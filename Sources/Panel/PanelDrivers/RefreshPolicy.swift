@@ -27,7 +27,7 @@ struct RefreshPolicy: Sendable {
     /// For how long a picture may stay ("refresh at least once every 24 hours", Waveshare's manuals, precautions).
     static let pictureLimit: Duration = .seconds(24 * 3600)
 
-    /// Whether the panel has a waveform for partial refreshes.
+    /// Whether there are partial refreshes.
     let hasPartial: Bool
     private var partials = 0
     private var lastFull: Timestamp?
@@ -57,8 +57,11 @@ struct RefreshPolicy: Sendable {
 
     /// When the glass is to be refreshed though nothing new is to be seen; nil before the first picture.
     var upkeep: Timestamp? {
-        lastFull.map { $0 + (partials > 0 ? Self.traceLimit : Self.pictureLimit) }
+        lastFull.map { $0 + (hasTraces ? Self.traceLimit : Self.pictureLimit) }
     }
+
+    /// Whether there are traces of former pictures.
+    var hasTraces: Bool { partials > 0 }
 
     /// Takes note of a refresh that ended.
     mutating func refreshed(_ kind: Kind, at now: Timestamp) {

@@ -31,9 +31,6 @@ public struct SSD1675: EPaperChip {
         format = PictureFormat(width: width, height: height, depth: accent.map { .accent($0) } ?? .mono)
     }
 
-    /// The waveform for it is ours, and for two colours.
-    public var hasPartialRefresh: Bool { format.depth == .mono }
-
     /// What brings a picture onto the glass.
     public func program(showing picture: Picture, over old: Picture?) -> [PanelOperation] {
         let (dark, accent) = EPaperProgram.planes(picture)
@@ -66,9 +63,9 @@ public struct SSD1675: EPaperChip {
             ]
         }
         // Black and white RAM: 1 is white. Red RAM: 1 is red, in a partial refresh what the pixel was.
-        program += Self.write(0x24, EPaperProgram.inverted(dark))
+        program += EPaperProgram.write(0x24, EPaperProgram.inverted(dark))
         if let plane = accent ?? old.map({ EPaperProgram.inverted(EPaperProgram.planes($0).dark) }) {
-            program += Self.write(0x26, plane)
+            program += EPaperProgram.write(0x26, plane)
         }
         program += [
             // Display update control 2: clock and voltages on, with three colours temperature and waveform from the chip's
@@ -79,11 +76,6 @@ public struct SSD1675: EPaperChip {
             .command(0x10, [0x01]),
         ]
         return program
-    }
-
-    /// Writes a plane from its first byte on.
-    private static func write(_ command: UInt8, _ plane: [UInt8]) -> [PanelOperation] {
-        [.command(0x4e, [0]), .command(0x4f, [0, 0]), .command(command, plane)]
     }
 
     /// How long ink is driven from one colour to the other, in frames of 20 ms.

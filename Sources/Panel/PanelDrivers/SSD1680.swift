@@ -20,9 +20,6 @@ public struct SSD1680: EPaperChip {
         format = PictureFormat(width: width, height: height, depth: accent.map { .accent($0) } ?? .mono)
     }
 
-    /// The waveform for it is ours, and for two colours: not every panel has one for display mode 2 in its memory.
-    public var hasPartialRefresh: Bool { format.depth == .mono }
-
     /// What brings a picture onto the glass.
     public func program(showing picture: Picture, over old: Picture?) -> [PanelOperation] {
         let (dark, accent) = EPaperProgram.planes(picture)
@@ -53,9 +50,9 @@ public struct SSD1680: EPaperChip {
             ]
         }
         // Black and white RAM: 1 is white. Red RAM: 1 is red, in display mode 2 what the pixel was.
-        program += Self.write(0x24, EPaperProgram.inverted(dark))
+        program += EPaperProgram.write(0x24, EPaperProgram.inverted(dark))
         if let plane = accent ?? old.map({ EPaperProgram.inverted(EPaperProgram.planes($0).dark) }) {
-            program += Self.write(0x26, plane)
+            program += EPaperProgram.write(0x26, plane)
         }
         program += [
             // Display update control 2: clock and voltages on, temperature and waveform from the chip's memory and display mode
@@ -66,11 +63,6 @@ public struct SSD1680: EPaperChip {
             .command(0x10, [0x01]),
         ]
         return program
-    }
-
-    /// Writes a plane from its first byte on.
-    private static func write(_ command: UInt8, _ plane: [UInt8]) -> [PanelOperation] {
-        [.command(0x4e, [0]), .command(0x4f, [0, 0]), .command(command, plane)]
     }
 
     /// The waveform for a partial refresh (6.7): five tables with the voltages in four parts of each of twelve groups, two

@@ -20,43 +20,14 @@ public struct UC8151: EPaperChip {
         format = PictureFormat(width: width, height: height, depth: accent.map { .accent($0) } ?? .mono)
     }
 
-    /// The waveform for it is ours, and for two colours.
-    public var hasPartialRefresh: Bool { format.depth == .mono }
-
     /// What brings a picture onto the glass.
     public func program(showing picture: Picture, over old: Picture?) -> [PanelOperation] {
-        let (dark, accent) = EPaperProgram.planes(picture)
-        let white = EPaperProgram.inverted(dark)
-        var program = EPaperProgram.reset
-        if old != nil {
-            // R01h: internal voltages, VGH 16 V, VDH 11 V, VDL -11 V, VDHR 4.2 V.
-            program.append(.command(0x01, [0x03, 0x00, 0x2b, 0x2b, 0x09]))
-        }
-        program += UltraChip.powerOn
-        program += [
-            // R00h: 128x296, waveform from the chip's memory (sent: bit 5), three colours (two: bit 4), rows from the top, from
-            // the left, booster on, no reset.
-            .command(0x00, [old != nil ? 0xbf : accent == nil ? 0x9f : 0x8f]),
-            // R61h: resolution.
-            .command(0x61, [UInt8(format.width), UInt8(format.height >> 8), UInt8(format.height & 0xff)]),
-            // R50h: data interval 10; the border white (in a partial refresh floating, so unmoved). Planes: 1 is white, and
-            // with three colours 0 is red.
-            .command(0x50, [accent != nil ? 0x77 : old == nil ? 0x97 : 0x17]),
-        ]
-        if old != nil {
-            // R30h: 100 frames a second. R82h: VCOM -0.5 V.
-            program += [.command(0x30, [0x3a]), .command(0x82, [0x08])]
-            program += UltraChip.partialWaveform
-        }
-        // R10h: with two colours what was seen, with three white and black; R13h: what is to be seen, or red.
-        if let accent {
-            program += [.command(0x10, white), .command(0x13, EPaperProgram.inverted(accent))]
-        } else {
-            let before = old.map { EPaperProgram.inverted(EPaperProgram.planes($0).dark) }
-            program += [.command(0x10, before ?? white), .command(0x13, white)]
-        }
-        program += UltraChip.refreshAndSleep(
-            inkLimit: EPaperProgram.inkLimit(format, isPartial: old != nil), border: accent == nil ? 0x17 : 0xf7)
-        return program
+        UltraChip(
+            // 128x296.
+            panelSetting: 0x8f,
+            resolution: [UInt8(format.width), UInt8(format.height >> 8), UInt8(format.height & 0xff)],
+            // -0.5 V.
+            vcom: 0x08
+        ).program(showing: picture, over: old)
     }
 }
