@@ -5,7 +5,7 @@ enum EPaperProgram {
     /// How long RESET is held: the datasheets ask for some microseconds, and boards with a switch in their reset line (of
     /// Waveshare) cut the panel's power when it is held for long.
     static let resetPulse: Duration = .milliseconds(2)
-    /// How long a chip may be busy with its reset: 10 ms (SSD1680, 9.1 "Normal operation flow"), with room.
+    /// How long a chip may be busy with its reset: 10 ms (SSD1680, "General operation flow"), with room.
     static let resetLimit: Duration = .seconds(1)
     /// How long switching the voltages on or off may take: below 0.2 s, with room for a cold panel.
     static let powerLimit: Duration = .seconds(3)

@@ -2,8 +2,8 @@ public import Raster
 
 /// Solomon Systech's SSD1675: 160 sources, 296 gates, white, black and red.
 ///
-/// Sources: the datasheets of SSD1675A and SSD1675B, section 6.6 "Waveform look-up table", 7 "Command table" and 9 "Operation
-/// flow". With two colours the waveforms are sent: the chip's memory has none for partial refreshes. With three they are
+/// Sources: the datasheets of SSD1675A and SSD1675B, sections "Waveform", "Command table" and "Operation flow and
+/// code sequence". With two colours the waveforms are sent: the chip's memory has none for partial refreshes. With three they are
 /// the panel's own.
 public struct SSD1675: EPaperChip {
     /// The two chips of that name differ in how many phases a waveform has.
@@ -14,7 +14,7 @@ public struct SSD1675: EPaperChip {
 
     /// The size and the colours of the glass, the way it is wired.
     public let format: PictureFormat
-    /// Serial clock, write mode (12 "AC characteristics").
+    /// Serial clock, write mode ("AC characteristics").
     public let maximumClock: UInt32 = 20_000_000
     /// Which chip it is.
     public let revision: Revision
@@ -83,7 +83,7 @@ public struct SSD1675: EPaperChip {
     /// How long it is driven to and fro, so that it comes loose.
     private static let shake: UInt8 = 8
 
-    /// A waveform (6.6): for each of five tables the voltages in four parts of each phase, two bits a part (1: to black, 2: to
+    /// A waveform ("Waveform"): for each of five tables the voltages in four parts of each phase, two bits a part (1: to black, 2: to
     /// white); then for each phase the frames of its four parts, and how often it is repeated.
     ///
     /// Full: the wrong colour, three times black and white, the right colour; each pixel gets as much of one voltage as

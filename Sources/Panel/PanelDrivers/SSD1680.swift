@@ -2,12 +2,12 @@ public import Raster
 
 /// Solomon Systech's SSD1680: 176 sources, 296 gates, white, black and red.
 ///
-/// Sources: its datasheet, revision 0.14, section 6.7 "Waveform look-up table", 7 "Command table", 8 "Command description"
-/// and 9 "Operation flow"; the glass of 2.13" and 2.9" hangs on its sources from the 8th on.
+/// Sources: its datasheet, revision 0.14, sections "Waveform", "Command table", "Command description" and
+/// "Operation flow and code sequence"; the glass of 2.13" and 2.9" hangs on its sources from the 8th on.
 public struct SSD1680: EPaperChip {
     /// The size and the colours of the glass, the way it is wired.
     public let format: PictureFormat
-    /// Serial clock, write mode (12 "AC characteristics").
+    /// Serial clock, write mode ("AC characteristics").
     public let maximumClock: UInt32 = 20_000_000
 
     /// Makes the chip of a glass.
@@ -26,7 +26,7 @@ public struct SSD1680: EPaperChip {
         let lastRow = UInt16(truncatingIfNeeded: format.height - 1)
         var program = EPaperProgram.reset
         program += [
-            // 9.1, 2: software reset, 10 ms.
+            // Software reset, 10 ms ("General operation flow").
             .command(0x12, []), .wait(.milliseconds(10)), .awaitReady(limit: EPaperProgram.resetLimit),
             // Driver output control: gates in use; in their order.
             .command(0x01, [UInt8(lastRow & 0xff), UInt8(lastRow >> 8), 0]),
@@ -65,7 +65,7 @@ public struct SSD1680: EPaperChip {
         return program
     }
 
-    /// The waveform for a partial refresh (6.7): five tables with the voltages in four parts of each of twelve groups, two
+    /// The waveform for a partial refresh ("Waveform"): five tables with the voltages in four parts of each of twelve groups, two
     /// bits a part (1: to black, 2: to white); for each group the frames of its parts and how often they are repeated; the
     /// groups' frames a second (2: 75); where all gates are on.
     ///

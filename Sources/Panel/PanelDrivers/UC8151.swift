@@ -2,8 +2,7 @@ public import Raster
 
 /// UltraChip's UC8151, also sold as IL0373: 160 sources, 296 gates, white, black and red.
 ///
-/// Sources: its datasheet, sections 8.1 "Command table", 8.2 "Register description", 8.3 "Register restriction" and 9
-/// "Power management"; values that depend on the glass from Good Display's specifications of GDEW029T5 and GDEW029Z10.
+/// Sources: its datasheet, sections "Command table", "Register description" and "Power management"; values that depend on the glass from Good Display's specifications of GDEW029T5 and GDEW029Z10.
 public struct UC8151: EPaperChip {
     /// The size and the colours of the glass, the way it is wired.
     public let format: PictureFormat

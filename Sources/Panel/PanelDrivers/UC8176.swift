@@ -2,8 +2,8 @@ public import Raster
 
 /// UltraChip's UC8176, also sold as IL0398: 400 sources, 300 gates, white, black and red.
 ///
-/// Sources: its datasheet, sections 8.1 "Command table" and 8.2 "Register description"; the waveform registers, which it
-/// leaves out, from UC8151's, 8.2; values that depend on the glass from Good Display's specifications of GDEW042T2 and
+/// Sources: its datasheet, sections "Command table" and "Register description"; the waveform registers, which it leaves
+/// out, from UC8151's; values that depend on the glass from Good Display's specifications of GDEW042T2 and
 /// GDEW042Z15.
 public struct UC8176: EPaperChip {
     /// The size and the colours of the glass, the way it is wired.

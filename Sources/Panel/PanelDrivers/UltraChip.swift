@@ -10,7 +10,7 @@ struct UltraChip {
     /// VCOM (R82h) for a waveform that is sent.
     let vcom: UInt8
 
-    /// Bytes of a waveform table: seven groups of six, and two more for VCOM (UC8151, 8.1 "Command table", R20h to R24h).
+    /// Bytes of a waveform table: seven groups of six, and two more for VCOM (UC8151, "Register description", R20h to R24h).
     static let tableLength = 42
 
     /// The waveform for a partial refresh, ours: a pixel that changes is driven to its colour for 32 frames of 10 ms and

@@ -2,8 +2,8 @@ public import PanelDrivers
 public import Raster
 public import SansIO
 
-/// A panel with one of Solomon Systech's controllers, from their datasheets (SSD1680 0.14, SSD1675A, SSD1675B: 6 "Functional
-/// block description", 7 "Command table", 8 "Command description").
+/// A panel with one of Solomon Systech's controllers, from their datasheets (SSD1680 0.14, SSD1675A, SSD1675B: "Functional
+/// block description", "Command table", "Command description").
 public struct SimulatedSSD16xx: SimulatedEPaper {
     /// What the controllers differ in.
     public struct Chip: Sendable {
@@ -101,7 +101,7 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
         }
     }
 
-    /// What a reset, by the line or by the command, sets back (8, "POR").
+    /// What a reset, by the line or by the command, sets back ("Command table", POR).
     private mutating func forget() {
         let lastByte = UInt8(stride - 1)
         registers = [0x01: [0x27, 0x01, 0], 0x11: [3], 0x18: [0x48], 0x21: [0, 0], 0x22: [0xff], 0x3c: [0xc0]]
@@ -191,7 +191,7 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
         writing = (plane, all)
     }
 
-    /// Reads a waveform (SSD1675, 6.6; SSD1680, 6.7): for each of five tables four parts of each phase; then for each phase
+    /// Reads a waveform ("Waveform"): for each of five tables four parts of each phase; then for each phase
     /// the four parts' frames, and how often it is repeated; with SSD1680 the frames a second.
     private mutating func sentWaveform(_ bytes: [UInt8], at now: Timestamp) -> Waveform {
         var pulses: [[Int]] = Array(repeating: [], count: 4)
@@ -221,7 +221,7 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
         return .sent(pulses: pulses, duration: .milliseconds(duration))
     }
 
-    /// Master activation: the sequence of display update control 2 (8, command 22h).
+    /// Master activation: the sequence of display update control 2 (command 22h).
     private mutating func activate(at now: Timestamp) {
         let sequence = byte(0x22)
         guard [0x80, 0x01, 0xc0, 0x03, 0x91, 0x99, 0xb1, 0xb9, 0xc7, 0xcf, 0xf7, 0xff].contains(sequence) else {

@@ -2,7 +2,7 @@ public import PanelDrivers
 public import Raster
 public import SansIO
 
-/// A panel with one of UltraChip's controllers, from their datasheets (UC8151 and UC8176: 8.1 "Command table", 8.2 "Register
+/// A panel with one of UltraChip's controllers, from their datasheets (UC8151 and UC8176: "Command table", "Register
 /// description").
 public struct SimulatedUC81xx: SimulatedEPaper {
     /// What the controllers differ in.
