@@ -148,11 +148,11 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
             write(parameters, at: now)
         case 0x32: waveform = sentWaveform(parameters, at: now)
         case 0x44:
-            if parameters[0] > parameters[1] || Int(parameters[1]) >= stride {
+            if max(parameters[0], parameters[1]) >= stride {
                 circuit.violation("RAM window outside of the RAM: bytes \(parameters[0])...\(parameters[1])", at: now)
             }
         case 0x45:
-            if word(0x45, 0) > word(0x45, 2) || word(0x45, 2) >= chip.gates {
+            if max(word(0x45, 0), word(0x45, 2)) >= chip.gates {
                 circuit.violation("RAM window outside of the RAM: rows \(word(0x45, 0))...\(word(0x45, 2))", at: now)
             }
         case 0x4e: counter.x = Int(parameters[0])
@@ -163,10 +163,16 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
 
     private mutating func write(_ bytes: [UInt8], at now: Timestamp) {
         guard let (plane, before) = writing else { return }
-        let columns = byte(0x44, 0)...max(byte(0x44, 0), byte(0x44, 1))
-        let rows = word(0x45, 0)...max(word(0x45, 0), word(0x45, 2))
+        let (left, right) = (byte(0x44, 0), byte(0x44, 1))
+        let (top, bottom) = (word(0x45, 0), word(0x45, 2))
         let mode = byte(0x11)
         guard mode & 4 == 0 else { return circuit.violation("entry by columns has no model", at: now) }
+        // Where the address decreases, the window begins with its highest.
+        guard mode & 1 != 0 ? left <= right : left >= right, mode & 2 != 0 ? top <= bottom : top >= bottom else {
+            return circuit.violation("a RAM window against the entry mode", at: now)
+        }
+        let columns = min(left, right)...max(left, right)
+        let rows = min(top, bottom)...max(top, bottom)
         for byte in bytes {
             guard columns.contains(counter.x), rows.contains(counter.y), counter.x < stride, counter.y < chip.gates
             else {
