@@ -4,8 +4,8 @@ public enum Icon: Hashable, Sendable, CaseIterable {
     case wifi
     /// Two people.
     case people
-    /// A key.
-    case key
+    /// A padlock.
+    case lock
     /// A phone with a bar.
     case phone
     /// A triangle with an exclamation mark.
@@ -42,11 +42,11 @@ public enum Icon: Hashable, Sendable, CaseIterable {
                 .disc(0.36, 0.30, radius: 0.17), .box(0.07, 0.53, 0.58, 0.50, radius: 0.27),
                 .without(.box(0, 0.90, 1, 0.3, radius: 0)),
             ]
-        case .key:
+        case .lock:
             [
-                .disc(0.30, 0.5, radius: 0.23), .without(.disc(0.30, 0.5, radius: 0.11)),
-                .line(0.52, 0.5, 0.92, 0.5, width: 0.12), .line(0.88, 0.5, 0.88, 0.68, width: 0.12),
-                .line(0.70, 0.5, 0.70, 0.64, width: 0.12),
+                .arc(0.5, 0.36, radius: 0.22, width: 0.12, from: -100, to: 100),
+                .line(0.28, 0.38, 0.28, 0.5, width: 0.12), .line(0.72, 0.38, 0.72, 0.5, width: 0.12),
+                .box(0.14, 0.46, 0.72, 0.48, radius: 0.10), .without(.line(0.5, 0.64, 0.5, 0.76, width: 0.12)),
             ]
         case .phone:
             [
@@ -61,7 +61,7 @@ public enum Icon: Hashable, Sendable, CaseIterable {
         case .plug:
             [
                 .line(0.36, 0.08, 0.36, 0.32, width: 0.10), .line(0.64, 0.08, 0.64, 0.32, width: 0.10),
-                .box(0.20, 0.28, 0.60, 0.40, radius: 0.16), .without(.box(0, 0, 0.01, 0.01, radius: 0)),
+                .box(0.20, 0.28, 0.60, 0.40, radius: 0.16),
                 .box(0.20, 0.28, 0.60, 0.18, radius: 0.04),
                 .line(0.5, 0.66, 0.5, 0.94, width: 0.10),
             ]
@@ -97,8 +97,8 @@ public enum Icon: Hashable, Sendable, CaseIterable {
     /// Whether it points somewhere, and so is turned over where lines begin at the right.
     var isDirected: Bool {
         switch self {
-        case .people, .key, .reset: true
-        case .wifi, .phone, .warning, .plug, .renew, .download, .power, .check, .wait: false
+        case .people, .reset: true
+        case .wifi, .lock, .phone, .warning, .plug, .renew, .download, .power, .check, .wait: false
         }
     }
 }

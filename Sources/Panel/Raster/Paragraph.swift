@@ -29,8 +29,9 @@ public struct Paragraph {
     func mayBreak(after index: Int) -> Bool {
         if characters[index] == Self.replacement { return true }
         guard isName else { return false }
+        let next = index + 1 < count ? characters[index + 1] : 0x20
         switch characters[index] {
-        case 0x2D, 0x2E, 0x2F, 0x5F: return true
+        case 0x2D, 0x2F, 0x5F: return next != characters[index] && next != 0x20
         default: return false
         }
     }

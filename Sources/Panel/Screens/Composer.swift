@@ -30,14 +30,16 @@ struct Composer {
             width: width, centered: centered, tone: tone)
     }
 
-    /// A name, a passphrase or an address: in one line if it can be, however small.
+    /// A name, a passphrase or an address: in one line if it can be, in thinner letters if it must be.
     func name(
         _ string: String, _ weight: Font.Weight, _ sizes: ClosedRange<Int>, width: Int, lines: Int, centered: Bool
     ) -> Part {
-        let paragraph = typesetter.paragraph(string, weight, rightToLeft: false, isName: true)
         var set: SetText?
         for count in 1...lines where set?.isCut ?? true {
-            set = typesetter.set(paragraph, sizes: sizes, width: max(0, width), height: .max, maximumLines: count)
+            for weight in [weight, .regular] where set?.isCut ?? true {
+                let paragraph = typesetter.paragraph(string, weight, rightToLeft: false, isName: true)
+                set = typesetter.set(paragraph, sizes: sizes, width: max(0, width), height: .max, maximumLines: count)
+            }
         }
         guard let set else { return Part(width: 0, height: 0) }
         return part(set, width: width, centered: centered, tone: .text)
@@ -51,22 +53,36 @@ struct Composer {
             width: width, height: set.height, elements: [Element(kind: .text(set, alignment, tone), box: box)])
     }
 
-    /// A heading, behind the number of its step.
-    func title(_ step: Step, width: Int, lines: Int, centered: Bool) -> Part {
-        guard let number = step.number else {
-            return words(step.title, .bold, style.titles, width: width, lines: lines, centered: centered)
-        }
-        let sizes = style.titles
-        var result = Part(width: 0, height: 0)
+    /// Headings, each behind the number of its step, all in the same size.
+    /// - Parameters:
+    ///   - steps: the steps.
+    ///   - sizes: of the letters.
+    ///   - width: how long a line may be.
+    ///   - lines: how many lines each may have.
+    ///   - centered: whether lines are in the middle.
+    ///   - stacked: whether the number stands above the words rather than before them.
+    func titles(
+        _ steps: [Step], _ sizes: ClosedRange<Int>, width: Int, lines: Int, centered: Bool, stacked: Bool = false
+    ) -> [Part] {
+        var result: [Part] = []
         for size in sizes.reversed() {
-            let side = badgeSide(size)
-            let gap = max(2, size / 3)
-            let text = words(
-                step.title, .bold, size...size, width: width - side - gap, lines: lines, centered: false)
-            result = Part.row(badge(number, size), text, gap: gap)
-            if !text.isCut { break }
+            result = steps.map { title($0, size, width: width, lines: lines, centered: centered, stacked: stacked) }
+            if !result.contains(where: { $0.isCut }) { break }
         }
         return result
+    }
+
+    private func title(
+        _ step: Step, _ size: Int, width: Int, lines: Int, centered: Bool, stacked: Bool
+    ) -> Part {
+        let badge = step.number.map { self.badge($0, size) } ?? Part(width: 0, height: 0)
+        let gap = badge.width > 0 ? max(2, size / 3) : 0
+        let room = stacked ? width : width - badge.width - gap
+        let text = words(
+            step.title, .bold, size...size, width: room, lines: lines, centered: centered && badge.width == 0)
+        return stacked
+            ? Part.column([badge, text], gap: gap / 2, width: width, centered: centered)
+            : Part.row(badge, text, gap: gap)
     }
 
     /// Odd, so that the number can be in its middle.
@@ -102,58 +118,82 @@ struct Composer {
     }
 
     /// What a step says in words.
-    func details(_ step: Step, labelled: Bool, width: Int, lines: Int, centered: Bool) -> Part {
-        let parts = step.details.map { detail -> Part in
-            if labelled, let label = detail.label {
+    /// - Parameters:
+    ///   - step: the step.
+    ///   - sizes: of the letters.
+    ///   - labelled: whether each word has its meaning above it, rather than a sign before it.
+    ///   - width: how long a line may be.
+    ///   - lines: how many lines each may have.
+    ///   - centered: whether lines are in the middle.
+    func details(_ step: Step, _ sizes: Style.Sizes, labelled: Bool, width: Int, lines: Int, centered: Bool) -> Part {
+        var parts = step.details.map { detail -> Part in
+            guard let label = detail.label else {
+                let least = min(sizes.labels.upperBound, sizes.values.lowerBound)
+                return name(detail.value, .regular, least...style.base, width: width, lines: lines, centered: centered)
+            }
+            if labelled {
                 return Part.column(
                     [
                         words(
-                            texts[label], .regular, style.labels, width: width, lines: 1, centered: centered,
+                            texts[label], .regular, sizes.labels, width: width, lines: 1, centered: centered,
                             tone: .muted),
-                        name(detail.value, .bold, style.values, width: width, lines: lines, centered: centered),
+                        name(detail.value, .bold, sizes.values, width: width, lines: lines, centered: centered),
                     ], gap: 0, width: width, centered: centered)
             }
             let side = style.base
-            guard let icon = detail.icon, detail.label != nil else {
-                return name(detail.value, .regular, style.values, width: width, lines: lines, centered: centered)
-            }
             let gap = max(2, style.base / 4)
             let value = name(
-                detail.value, .bold, style.values, width: width - side - gap, lines: lines, centered: false)
-            return Part.row(self.icon(icon, side, .text), value, gap: gap)
+                detail.value, .bold, sizes.values, width: width - side - gap, lines: lines, centered: false)
+            return Part.row(icon(detail.icon, side, .text), value, gap: gap)
         }
-        let gap = labelled ? max(1, style.gap / 2) : 0
-        return Part.column(parts, gap: gap, width: width, centered: centered)
+        if labelled, let title = step.name {
+            // It may be as long as its owner likes: it is left out rather than cut.
+            let part = name(title, .bold, sizes.values, width: width, lines: 2, centered: centered)
+            if !part.isCut { parts.insert(part, at: 0) }
+        }
+        if labelled, let hint = step.hint {
+            parts.append(
+                words(hint, .regular, sizes.labels, width: width, lines: 6, centered: centered, tone: .muted))
+        }
+        return Part.column(parts, gap: labelled ? max(1, style.gap / 2) : 0, width: width, centered: centered)
     }
 
     /// One line of what is going on, at the foot of the panel.
     func strip(_ content: StripContent, width: Int) -> Part {
         let loud = content.isWarning
-        let padding = max(2, style.gap)
+        let padding = max(3, style.gap)
         let tone: Style.Tone = loud ? .onWarning : .text
         let side = style.base + (style.isPaper ? 0 : 2)
-        let inner = width - 2 * padding
+        let gap = max(3, style.base / 3)
+        let room = width - 2 * padding - side - gap
         let sizes = max(9, style.base - 2)...style.base
-        let iconGap = max(3, style.base / 3)
 
+        func text(_ string: String, width: Int, lines: Int = 1) -> Part {
+            let bold = words(string, .bold, sizes, width: width, lines: 1, centered: false, tone: tone)
+            if loud, !bold.isCut { return bold }
+            return words(string, .regular, sizes, width: width, lines: lines, centered: false, tone: tone)
+        }
         var trailing = Part(width: 0, height: 0)
+        var leading = Part(width: 0, height: 0)
         if let mark = content.mark {
-            trailing = icon(mark, side, content.isWorried ? .warning : style.isPaper ? .text : .accent)
-            if let note = content.note {
-                let text = words(
-                    note, .regular, sizes, width: max(0, inner / 2 - side - iconGap), lines: 1, centered: false,
-                    tone: .muted)
-                if !text.isCut { trailing = Part.row(trailing, text, gap: iconGap) }
+            let sign = icon(mark, side, content.isWorried ? .warning : style.isPaper ? .text : .accent)
+            trailing = sign
+            leading = text(content.text, width: room - side - gap)
+            if let note = content.note, !leading.isCut {
+                let left = room - leading.width - 2 * gap - side - gap
+                let words = words(note, .regular, sizes, width: left, lines: 1, centered: false, tone: .muted)
+                if !words.isCut { trailing = Part.row(sign, words, gap: gap) }
             }
+            if leading.isCut { leading = text(content.short, width: room - side - gap) }
+        } else {
+            leading = text(content.text, width: room)
+            if leading.isCut { leading = text(content.short, width: room) }
         }
-        let room = inner - side - iconGap - (trailing.width > 0 ? trailing.width + iconGap : 0)
-        var text = words(
-            content.text, loud ? .bold : .regular, sizes, width: room, lines: 1, centered: false, tone: tone)
-        if text.isCut {
-            text = words(content.text, .regular, sizes, width: room, lines: 3, centered: false, tone: tone)
+        if leading.isCut {
+            leading = text(content.text, width: trailing.width > 0 ? room - trailing.width - gap : room, lines: 4)
         }
-        let line = Part.row(icon(content.icon, side, tone), text, gap: iconGap)
-        let height = max(line.height, trailing.height) + (style.isPaper && !loud ? 2 : max(2, style.gap))
+        let line = Part.row(icon(content.icon, side, tone), leading, gap: gap)
+        let height = max(line.height, trailing.height) + (style.isPaper ? 3 : style.gap)
         var result = Part(width: width, height: height)
         if loud || !style.isPaper {
             result.elements.append(
@@ -175,8 +215,9 @@ struct Composer {
 /// A step that people take with their phones.
 struct Step {
     struct Detail {
+        /// What it is; nil where that can be seen.
         var label: Texts.Key?
-        var icon: Icon?
+        var icon = Icon.wifi
         var value: String
     }
 
@@ -185,12 +226,18 @@ struct Step {
     var title: String
     var code: QRCode
     var details: [Detail]
+    /// The room's name, where there is room for it.
+    var name: String?
+    /// What else has to be known, where there is room for it.
+    var hint: String?
 }
 
 /// What the foot of the panel says.
 struct StripContent {
     var icon: Icon
     var text: String
+    /// The same in few letters.
+    var short: String
     /// Whether it has to be seen before everything else.
     var isWarning = false
     /// A sign at the end of the line.

@@ -47,30 +47,45 @@ struct Style {
         // A pixel of e-paper is about 0.2 mm, one of a small TFT half of that.
         base = isPaper ? 8 + side / 32 : 6 + side / 24
         gap = max(2, side / 40)
-        margin = isPaper ? max(1, side / 75) : max(4, side / 40)
+        margin = max(3, side / 40)
         minimumModule = isPaper ? 2 : 3
         goodModule = isPaper ? 4 : 5
     }
 
-    /// Names and passphrases, which people type.
-    var values: ClosedRange<Int> { max(10, base - 2)...base + 3 }
-    /// The headings of steps.
-    var titles: ClosedRange<Int> { max(10, base - 2)...base + 2 }
-    /// What stands beside.
-    var labels: ClosedRange<Int> { max(9, base - 4)...max(9, base - 1) }
+    /// The sizes of letters, from the least that can be read to what looks best.
+    struct Sizes {
+        /// Names and passphrases, which people type.
+        let values: ClosedRange<Int>
+        /// The headings of steps.
+        let titles: ClosedRange<Int>
+        /// What stands beside.
+        let labels: ClosedRange<Int>
+    }
+
+    /// The sizes for a room.
+    /// - Parameter tightness: how much the letters make way for the codes, from 0 to ``tightest``.
+    func sizes(tightness: Int) -> Sizes {
+        let least = isPaper ? 10 : base - 3
+        let most = [base + 3, base - 1, least][tightness]
+        return Sizes(
+            values: least...max(least, most), titles: least...max(least, most),
+            labels: max(9, base - 4)...max(9, tightness == 0 ? base - 1 : base - 3))
+    }
+
+    static let tightest = 2
 
     func color(_ tone: Tone) -> Color {
         switch depth {
         case .rgb565:
             switch tone {
-            case .ground: Color(0x0F1417)
+            case .ground: Color(0x081018)
             case .text: Color(0xEEF3F1)
             case .muted: Color(0xA6B4B0)
             case .accent: Color(0x3FC9B9)
             case .onAccent: Color(0x06231F)
             case .warning: Color(0xFBBF6B)
             case .onWarning: Color(0x2B1B02)
-            case .surface: Color(0x1F292E)
+            case .surface: Color(0x182830)
             case .paper: .white
             case .ink: .black
             }

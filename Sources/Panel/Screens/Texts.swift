@@ -16,6 +16,9 @@ public struct Texts: Sendable {
         case onePerson
         case twoPeople
         case people
+        case onePersonShort
+        case twoPeopleShort
+        case peopleShort
         case connected
         case allConnected
         case oneUnconnected
@@ -79,6 +82,16 @@ public struct Texts: Sendable {
         case 1: self[.onePerson]
         case 2: self[.twoPeople]
         default: filled(.people, count)
+        }
+    }
+
+    /// The same in few letters.
+    func peopleShort(_ count: Int) -> String {
+        switch count {
+        case ...0: self[.nobody]
+        case 1: self[.onePersonShort]
+        case 2: self[.twoPeopleShort]
+        default: filled(.peopleShort, count)
         }
     }
 
