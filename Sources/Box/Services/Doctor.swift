@@ -38,6 +38,8 @@ public struct Doctor {
         examinePorts(configuration, running: running)
         examineHub(configuration, running: running)
         examineWiFi(configuration, isRunning: running != nil)
+        examinePanel(configuration)
+        examineButton(configuration)
         examineCertificate(configuration)
         examineSite(configuration)
         examineGroup(configuration)
@@ -46,11 +48,11 @@ public struct Doctor {
         return findings
     }
 
-    private mutating func fine(_ subject: String, _ detail: String) {
+    mutating func fine(_ subject: String, _ detail: String) {
         findings.append(Finding(subject: subject, detail: detail, mend: nil, isFatal: false))
     }
 
-    private mutating func wrong(_ subject: String, _ detail: String, mend: String, fatal: Bool = true) {
+    mutating func wrong(_ subject: String, _ detail: String, mend: String, fatal: Bool = true) {
         findings.append(Finding(subject: subject, detail: detail, mend: mend, isFatal: fatal))
     }
 
@@ -239,10 +241,10 @@ public struct Doctor {
     }
 
     /// The beginning of a small file; nil where it can't be read.
-    private static func text(of path: String) -> String? {
+    static func text(of path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
         defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 4096)
+        var bytes = [UInt8](repeating: 0, count: 16384)
         let count = fread(&bytes, 1, bytes.count, file)
         return String(decoding: bytes[..<count], as: UTF8.self)
     }

@@ -147,9 +147,9 @@ static inline void CGPIOD_release(struct CGPIOD_line *line) {
   memset(line, 0, sizeof *line);
 }
 
-// Finds the line on the chips of /dev and requests it. ENOENT: no chip has a line of that name; EACCES: perhaps one has,
-// but it may not be opened; EBUSY: someone else holds the line.
-static inline int CGPIOD_open(struct CGPIOD_line *line, const struct CGPIOD_request *wanted) {
+// Finds the line on the chips of /dev. ENOENT: no chip has a line of that name; EACCES: perhaps one has, but it may not be
+// opened.
+static inline int CGPIOD_find(struct CGPIOD_line *line, const char *name) {
   static const char prefix[] = "gpiochip";
   memset(line, 0, sizeof *line);
   DIR *devices = opendir("/dev");
@@ -160,16 +160,20 @@ static inline int CGPIOD_open(struct CGPIOD_line *line, const struct CGPIOD_requ
     char path[sizeof "/dev/" + sizeof device->d_name];
     if (strncmp(device->d_name, prefix, sizeof prefix - 1) != 0) continue;
     snprintf(path, sizeof path, "/dev/%s", device->d_name);
-    found = CGPIOD_find_on_chip(line, path, wanted->name);
+    found = CGPIOD_find_on_chip(line, path, name);
     if (!found && (errno == EACCES || errno == EPERM)) problem = EACCES;
   }
   closedir(devices);
-  if (!found) {
-    errno = problem;
-    return -1;
-  }
+  if (found) return 0;
+  errno = problem;
+  return -1;
+}
+
+// Finds the line and requests it. EBUSY: someone else holds it.
+static inline int CGPIOD_open(struct CGPIOD_line *line, const struct CGPIOD_request *wanted) {
+  if (CGPIOD_find(line, wanted->name) != 0) return -1;
   if (CGPIOD_request_from(line, wanted) == 0) return 0;
-  problem = errno;
+  int problem = errno;
   CGPIOD_release(line);
   errno = problem;
   return -1;
@@ -200,4 +204,24 @@ static inline int CGPIOD_descriptor(struct CGPIOD_line *line) {
 #else
   return gpiod_line_request_get_fd(line->request);
 #endif
+}
+
+// Finds the line and tells who uses it, a program or the kernel, in `user`; an empty name: nobody.
+static inline int CGPIOD_user(const char *name, char *user, size_t size) {
+  struct CGPIOD_line line;
+  if (CGPIOD_find(&line, name) != 0) return -1;
+#if CGPIOD_VERSION == 1
+  bool is_used = gpiod_line_is_used(line.line);
+  const char *consumer = gpiod_line_consumer(line.line);
+#else
+  struct gpiod_line_info *info = gpiod_chip_get_line_info(line.chip, line.offset);
+  bool is_used = info && gpiod_line_info_is_used(info);
+  const char *consumer = info ? gpiod_line_info_get_consumer(info) : NULL;
+#endif
+  snprintf(user, size, "%s", is_used ? (consumer && *consumer ? consumer : "something unnamed") : "");
+#if CGPIOD_VERSION == 2
+  gpiod_line_info_free(info);
+#endif
+  CGPIOD_release(&line);
+  return 0;
 }
