@@ -149,10 +149,14 @@ class StandIn:
     def describe(self) -> str:
         return "\n".join(program.log()[-6000:] for program in self.programs)
 
-    def close(self) -> None:
+    def end(self) -> None:
+        """End all programs."""
         for program in reversed(self.programs):
             program.stop()
         self.programs.clear()
+
+    def close(self) -> None:
+        self.end()
         run("ip", "addr", "flush", "dev", self.interface, check=False)
 
 
@@ -235,11 +239,10 @@ class IWDAccessPoint(StandIn):
     def describe(self) -> str:
         return self.daemon.log() if self.daemon else ""
 
-    def close(self) -> None:
+    def end(self) -> None:
         if self.daemon:
             self.daemon.close()
             self.daemon = None
-        super().close()
 
 
 class WiredBox(RadioBox):

@@ -161,6 +161,16 @@ class Box:
 
     def start(self, timeout: float = START_LIMIT) -> Box:
         """Start and wait until the box answers `status`. Returns itself."""
+        self.launch()
+        try:
+            wait_until(self._ready, timeout, "the box is ready", every=0.05, detail=self.describe)
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def launch(self) -> None:
+        """Start and wait for nothing."""
         assert self.process is None, "this box runs already"
         self.config_file.write_text(yaml_text(self.settings))
         if not executable().exists():
@@ -170,12 +180,6 @@ class Box:
                 [*self.prefix, str(executable()), "run", "--config", str(self.config_file), "--state", str(self.state)],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
                 env=clean_environment(self.environment), start_new_session=True)
-        try:
-            wait_until(self._ready, timeout, "the box is ready", every=0.05, detail=self.describe)
-        except BaseException:
-            self.kill()
-            raise
-        return self
 
     def _ready(self) -> bool:
         if self.process.poll() is not None:

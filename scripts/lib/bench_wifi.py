@@ -5,9 +5,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
+import os
 import re
 import socket
+import statistics
 import sys
 import threading
 import time
@@ -23,6 +26,20 @@ from Rig.wifi import WiFiPhone, WPASupplicant  # noqa: E402
 
 STATIONS = 20
 LIMIT = 60
+
+PHASES = 8
+"""Starts that are measured, evenly spread over the time between two beacons."""
+
+BEACON_INTERVAL = 102_400
+"""Microseconds. The simulated radios send their beacons when the clock is a multiple of it: from a start to the first beacon
+it takes 0 to that much longer, whoever starts."""
+
+ROUNDS = 3
+"""How often each access point has its turn with the phones: whatever else the machine does meets all of them alike."""
+
+TIMES = 3
+"""How often each of a turn's measurements is made."""
+
 ALL_FRAMES = 3
 """ETH_P_ALL"""
 
@@ -37,7 +54,10 @@ class Box(RadioBox):
         super().__init__(air, "wpa2", {"wifi.channel": 6}, start=start)
 
     def begin(self) -> None:
-        self.start()
+        self.launch()
+
+    def end(self) -> None:
+        self.terminate()
 
 
 ACCESS_POINTS: dict[str, Callable] = {
@@ -45,6 +65,15 @@ ACCESS_POINTS: dict[str, Callable] = {
     " hostapd": lambda air, start=True: Hostapd(air, "wpa2", start=start),
     " iwd": lambda air, start=True: IWDAccessPoint(air, start=start),
 }
+
+
+def cpu(pids: list[int]) -> float:
+    """Seconds that some processes have computed so far."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pids: list[int], kind: str = "Pss") -> float:
@@ -61,30 +90,47 @@ def memory_without_wifi() -> float:
         return memory([box.pid])
 
 
-def start_to_beacon(make: Callable) -> float:
-    """Milliseconds from its start until the first beacon is on the air."""
+def starts_to_beacon(makers: dict[str, Callable]) -> None:
+    """Tells milliseconds from a start until the first beacon is on the air, one access point after the other, with the
+    starts evenly spread over the beacon interval. None is a first start: a box makes its keys then, and files are read."""
     with Air(phones=0) as air, socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ALL_FRAMES)) as ear:
         ear.bind(("hwsim0", 0))
         ear.settimeout(LIMIT)
-        access_point = make(air, start=False)
-        try:
-            came: list[float] = []
+        access_points = {who: make(air, start=False) for who, make in makers.items()}
+        took: dict[str, list[float]] = {who: [] for who in access_points}
+        for phase in range(-1, PHASES):
+            for who, access_point in access_points.items():
+                time.sleep((phase * BEACON_INTERVAL // PHASES - time.time_ns() // 1000) % BEACON_INTERVAL / 1e6)
+                try:
+                    took[who].append(start_to_beacon(access_point, ear))
+                finally:
+                    access_point.end()
+                time.sleep(0.2)
+        for who, times in took.items():
+            tell("wifi start" + who, statistics.mean(times[1:]))
 
-            def listen() -> None:
-                while not came:
-                    frame = ear.recv(4096)
-                    # Before the frame there is a header of radiotap, whose length is its third and fourth octet.
-                    if frame[int.from_bytes(frame[2:4], "little")] == BEACON:
-                        came.append(time.monotonic())
 
-            thread = threading.Thread(target=listen)
-            began = time.monotonic()
-            thread.start()
-            access_point.begin()
-            thread.join(LIMIT)
-            return (came[0] - began) * 1e3
-        finally:
-            access_point.close()
+def start_to_beacon(access_point, ear: socket.socket) -> float:
+    ear.setblocking(False)
+    with contextlib.suppress(BlockingIOError):
+        while ear.recv(4096):
+            pass  # of the one before
+    ear.settimeout(LIMIT)
+    came: list[float] = []
+
+    def listen() -> None:
+        while not came:
+            frame = ear.recv(4096)
+            # Before the frame there is a header of radiotap, whose length is its third and fourth octet.
+            if frame[int.from_bytes(frame[2:4], "little")] == BEACON:
+                came.append(time.monotonic())
+
+    thread = threading.Thread(target=listen)
+    began = time.monotonic()
+    thread.start()
+    access_point.begin()
+    thread.join(LIMIT)
+    return (came[0] - began) * 1e3
 
 
 def association_to_ping(access_point, phone: WiFiPhone) -> float:
@@ -105,50 +151,65 @@ def association_to_ping(access_point, phone: WiFiPhone) -> float:
     return (answered - began) * 1e3
 
 
-def all_in(access_point, phones: list[WiFiPhone]) -> float:
-    """Seconds from the word until all of them are on the Wi-Fi."""
+def all_in(access_point, phones: list[WiFiPhone]) -> tuple[float, float]:
+    """Seconds from the word until all of them are on the Wi-Fi, and how many of them the access point computed."""
     clients = [phone.begin(WPASupplicant, access_point.ssid, access_point.passphrase, "wpa2",
                            frequency=access_point.frequency, waiting=True) for phone in phones]
     time.sleep(1)
-    began = time.monotonic()
+    pids = access_point.pids()
+    computed, began = cpu(pids), time.monotonic()
     for client in clients:
         client.go()
     for client in clients:
         client.wait_event("CTRL-EVENT-CONNECTED", LIMIT)
-    return time.monotonic() - began
+    return time.monotonic() - began, cpu(pids) - computed
 
 
 def tell(row: str, value: float) -> None:
     print(json.dumps([row, value]), flush=True)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description="Measure access points; one JSON list a line.")
-    parser.add_argument("--only", choices=[name.strip() or "box" for name in ACCESS_POINTS])
-    options = parser.parse_args()
-    for who, make in ACCESS_POINTS.items():
-        if options.only and options.only != (who.strip() or "box"):
-            continue
-        # The box is more than an access point: what it has without one is taken off. Not while another runs, for then the
-        # two share their code.
-        without = memory_without_wifi() if make is Box else 0
-        tell("wifi start" + who, start_to_beacon(make))
-        with Air(phones=STATIONS) as air:
-            with make(air) as access_point:
-                phones = [WiFiPhone(air, air.radios[-1]) for _ in range(STATIONS)]
-                try:
-                    idle, data = memory(access_point.pids()), memory(access_point.pids(), "Pss_Anon")
+def turn(who: str, make: Callable, without: float, is_first: bool) -> None:
+    """One access point's turn."""
+    with Air(phones=STATIONS) as air, make(air) as access_point:
+        phones = [WiFiPhone(air, air.radios[-1]) for _ in range(STATIONS)]
+        try:
+            idle, data = memory(access_point.pids()), memory(access_point.pids(), "Pss_Anon")
+            for _ in range(TIMES):
+                tell("wifi ping" + who, association_to_ping(access_point, phones[0]))
+            for _ in range(TIMES):
+                seconds, computed = all_in(access_point, phones)
+                tell("wifi stations" + who, seconds)
+                tell("wifi stations cpu" + who, computed)
+                if is_first:
                     added = idle - without
                     tell("wifi memory" + who, idle)
                     tell("wifi memory added" + who, added)
-                    for _ in range(3):
-                        tell("wifi ping" + who, association_to_ping(access_point, phones[0]))
-                    tell("wifi stations" + who, all_in(access_point, phones))
                     # Of what is shared the phones' programs now bear a part: that is not counted as saved.
                     tell("wifi memory stations" + who, added + memory(access_point.pids(), "Pss_Anon") - data)
-                finally:
-                    for phone in phones:
-                        phone.close()
+                    is_first = False
+                for phone in phones:
+                    phone.leave()
+        finally:
+            for phone in phones:
+                phone.close()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Measure access points; one JSON list a line.")
+    parser.add_argument("--only", choices=[name.strip() or "box" for name in ACCESS_POINTS])
+    parser.add_argument("--part", choices=["start", "phones"])
+    options = parser.parse_args()
+    makers = {who: make for who, make in ACCESS_POINTS.items() if options.only in (None, who.strip() or "box")}
+    if options.part != "phones":
+        starts_to_beacon(makers)
+    if options.part != "start":
+        # The box is more than an access point: what it has without one is taken off. Not while another runs, for then the
+        # two share their code.
+        without = memory_without_wifi() if "" in makers else 0
+        for round in range(ROUNDS):
+            for who, make in makers.items():
+                turn(who, make, without if who == "" else 0, round == 0)
 
 
 if __name__ == "__main__":
