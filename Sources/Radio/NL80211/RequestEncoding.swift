@@ -23,7 +23,8 @@ extension AccessPointParameters {
         writer.put(Attribute.dtimPeriod, dtimPeriod)
         writer.put(Attribute.ssid, ssid)
         writer.put(Attribute.hiddenSSID, hiddenSSID.rawValue)
-        writer.put(Attribute.authenticationType, authentication.rawValue)
+        // The kernel refuses the number that stands for any type; without the attribute it takes any.
+        if authentication != .automatic { writer.put(Attribute.authenticationType, authentication.rawValue) }
         channel.write(into: &writer)
         if isPrivate { writer.putFlag(Attribute.privacy) }
         if !wpaVersions.isEmpty { writer.put(Attribute.wpaVersions, wpaVersions.rawValue) }

@@ -86,7 +86,7 @@ public struct AccessPointParameters: Hashable, Sendable {
         case open = 0
         /// SAE.
         case sae = 4
-        /// Any that fit the rest.
+        /// Any that fit the rest: what the kernel takes when it is told none.
         case automatic = 8
     }
 
