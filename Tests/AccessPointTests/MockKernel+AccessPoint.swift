@@ -4,7 +4,8 @@ extension MockKernel {
 
     func register(_ request: MockRequest, _ place: Int, _ radio: Radio) -> Answer {
         guard let type = request[A.frameType]?.u16, request[A.frameMatch] != nil else { return .error(22) }
-        guard Self.receivable.contains(type) else { return .error(22) }
+        // brcmfmac has none for an access point (brcmf_txrx_stypes).
+        guard radio.chip.isSoftMAC, Self.receivable.contains(type) else { return .error(22) }
         // cfg80211_mlme_register_mgmt: authentication frames can be had only with an empty match or an algorithm.
         guard interfaces[place].registrations.insert(type).inserted else { return .error(114) }
         return .messages([])
@@ -32,6 +33,12 @@ extension MockKernel {
             guard pmk.count == 32, features.contains(50) else { return .error(22) }
         }
         if request[A.saePassword] != nil { guard features.contains(51) else { return .error(22) } }
+        // nl80211_valid_auth_type: 7 is the last, and SAE is for chips that do it.
+        if let type = request[A.authType]?.u32 {
+            guard type <= 3 || (type == 4 && features.contains(51)) else { return .error(22) }
+        }
+        // wiphy->max_num_akm_suites, which no driver raises.
+        guard (request[A.akms]?.payload.count ?? 0) <= 8 else { return .error(22) }
         if request[A.controlPortOverNL80211] != nil {
             guard request[A.controlPortEthertype]?.u16 == 0x888E, request[A.socketOwner] != nil, features.contains(26)
             else {
@@ -133,6 +140,7 @@ extension MockKernel {
             return .error(request.command == C.getStation ? 2 : 22)
         }
         if request.command == C.getStation {
+            guard listsStations else { return .error(95) }
             return .messages(
                 accessPoint.stations.keys.sorted { $0.lexicographicallyPrecedes($1) }.map { mac in
                     message(
@@ -142,7 +150,10 @@ extension MockKernel {
                             Attribute.write(A.mac, mac),
                             Attribute.write(
                                 A.staInfo,
-                                nested: [Attribute.write(1, u32: 1000), Attribute.write(7, u8: UInt8(bitPattern: -50))]),
+                                nested: [
+                                    Attribute.write(1, u32: silence(mac)),
+                                    Attribute.write(7, u8: UInt8(bitPattern: -50)),
+                                ]),
                         ])
                 })
         }

@@ -84,6 +84,16 @@ final class MockKernel {
     /// Commands that are not answered.
     var mute: Set<UInt8> = []
     var isBlocked = false
+    /// Gets what the chip sends, and for EAPOL to whom; without it that is kept in ``frames``.
+    var onFrame: ((_ frame: [UInt8], _ station: [UInt8]?) -> Void)?
+    /// Whether a station hears and is heard.
+    var isReachable: (_ station: [UInt8]) -> Bool = { _ in true }
+    /// For how many milliseconds the chip has not heard a station.
+    var silence: (_ station: [UInt8]) -> UInt32 = { _ in 1000 }
+    /// Whether the firmware can list its stations; that of older chips can't.
+    var listsStations = true
+    /// What is kept of the past; not for simulations that go on for long.
+    var keepsLog = true
     private var nextIndex = 10
     private var cookie: UInt64 = 1
 
@@ -194,6 +204,16 @@ final class MockKernel {
                 ]))
     }
 
+    private func send(_ frame: [UInt8], to station: [UInt8]?) {
+        if let onFrame { onFrame(frame, station) } else { frames.append(frame) }
+    }
+
+    /// How long a request takes with the present chip: brcmf_cfg80211_stop_ap sleeps before it stops.
+    func delay(of command: UInt8) -> Duration {
+        guard command == C.stopAP, radios.contains(where: { !$0.chip.isSoftMAC }) else { return .zero }
+        return .milliseconds(400)
+    }
+
     // MARK: Requests
 
     /// A request of nl80211, from the generic header on.
@@ -203,7 +223,7 @@ final class MockKernel {
             return .error(22)
         }
         var request = MockRequest(command: bytes[0], isDump: isDump)
-        log.append(request.command)
+        if keepsLog { log.append(request.command) }
         for attribute in attributes {
             guard let policy = Policy.table[Int(attribute.type)] else {
                 complaints.append("command \(request.command): attribute \(attribute.type) is unknown to the mock")
@@ -328,15 +348,16 @@ final class MockKernel {
         case C.setKey: return setKey(request, place)
         case C.delKey: return .messages([])
         case C.getKey:
-            guard radio.chip.isSoftMAC else { return .error(95) }
-            return .messages([
-                message(C.newKey, [Attribute.write(A.key, nested: [Attribute.write(4, [7, 1, 0, 0, 0, 0])])])
-            ])
+            // brcmfmac tells the cipher, and no number.
+            let number = radio.chip.isSoftMAC ? [Attribute.write(4, [7, 1, 0, 0, 0, 0])] : []
+            let key = Attribute.write(A.key, nested: number + [Attribute.write(3, u32: 0x000F_AC06)])
+            return .messages([message(C.newKey, [Attribute.write(A.ifindex, u32: UInt32(index)), key])])
         case C.newStation, C.setStation, C.delStation, C.getStation: return station(request, place, radio)
         case C.frame:
             guard let frame = request[A.frame]?.payload, frame.count >= 24 else { return .error(22) }
-            guard radio.chip.isSoftMAC || frame[0] & 0xFC == 0xD0 else { return .error(95) }
-            frames.append(frame)
+            // brcmfmac sends none for an access point (brcmf_txrx_stypes).
+            guard radio.chip.isSoftMAC else { return .error(22) }
+            send(frame, to: nil)
             cookie += 1
             let sent = Attribute.write(A.cookie, u64: cookie)
             if request[A.dontWaitForACK] == nil {
@@ -351,14 +372,23 @@ final class MockKernel {
             return .messages([message(C.frame, [sent])])
         case C.controlPortFrame:
             guard interfaces[place].accessPoint?.controlPortOverNL80211 == true else { return .error(22) }
-            guard let frame = request[A.frame]?.payload, request.mac != nil,
+            guard let frame = request[A.frame]?.payload, let mac = request.mac,
                 request[A.controlPortEthertype]?.u16 == 0x888E
             else { return .error(22) }
-            frames.append(frame)
+            send(frame, to: mac)
             cookie += 1
             return .messages([message(C.controlPortFrame, [Attribute.write(A.cookie, u64: cookie)])])
         case C.unexpectedFrame: return radio.chip.isSoftMAC ? .messages([]) : .error(95)
-        case C.probeClient: return radio.chip.isSoftMAC ? .messages([]) : .error(95)
+        case C.probeClient:
+            guard radio.chip.isSoftMAC, let mac = request.mac else { return .error(95) }
+            guard interfaces[place].accessPoint?.stations[mac] != nil else { return .error(67) }
+            cookie += 1
+            let asked = [
+                Attribute.write(A.ifindex, u32: UInt32(index)), Attribute.write(A.mac, mac),
+                Attribute.write(A.cookie, u64: cookie),
+            ]
+            events.append(message(C.probeClient, asked + (isReachable(mac) ? [Attribute.write(A.ack, [])] : [])))
+            return .messages([message(C.probeClient, [Attribute.write(A.cookie, u64: cookie)])])
         default:
             complaints.append("command \(request.command) is unknown to the mock")
             return .error(95)

@@ -1,4 +1,5 @@
 import IEEE80211
+import KernelPolicy
 import NL80211
 import Netlink
 import SansIO
@@ -100,9 +101,16 @@ final class Rig {
             let index = Int(Attribute(type: 0, payload: Array(bytes[20..<24])).u32)
             answer = kernel.setLink(index: index, isUp: bytes[24] & 1 != 0)
         } else {
+            for objection in KernelPolicy.objections(to: bytes) {
+                kernel.complaints.append("command \(bytes[16]): \(objection)")
+            }
             answer = kernel.request(Array(bytes[16...]), isDump: isDump)
         }
         deliverEvents()
+        // The driver of a chip takes its time for some requests, and nobody's answer comes meanwhile.
+        let pause = isRoute ? Duration.zero : kernel.delay(of: bytes[16])
+        latency += pause
+        defer { latency -= pause }
         func message(_ type: UInt16, _ flags: UInt16, _ payload: [UInt8]) -> [UInt8] {
             Attribute.bytes(UInt32(16 + payload.count)) + Attribute.bytes(type) + Attribute.bytes(flags)
                 + Attribute.bytes(sequence) + Attribute.bytes(UInt32(0)) + payload

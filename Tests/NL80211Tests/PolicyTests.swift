@@ -1,4 +1,5 @@
 import IEEE80211
+import KernelPolicy
 import Netlink
 import Testing
 import Wire
@@ -101,6 +102,14 @@ struct PolicyTests {
         #expect(found[298] == [3] && found[53] == word(4) && found[75] == word(4))
         #expect(found[76] == word(0x000F_AC08))
         #expect(found[254] == nil && found[68] == nil)
+    }
+
+    @Test func `any authentication is asked for by naming none`() {
+        // Its number is one more than the kernel takes: a radio with SAE and WPA2 in one network would not start.
+        var parameters = Requests.offloadedSAE
+        parameters.authentication = .automatic
+        #expect(attributes(.startAccessPoint(parameters))[53] == nil)
+        #expect(KernelPolicy.objections(to: Self.encode(.startAccessPoint(parameters))) == [])
     }
 
     @Test func `a control port over nl80211 comes with the owner it needs`() {

@@ -4,9 +4,9 @@ import Wire
 /// What the kernel takes: the types, lengths and ranges that net/wireless/nl80211.c of Linux 6.12 checks attributes
 /// against (`nl80211_policy`, `nl80211_key_policy` and the like), and which attributes the handler of each command reads
 /// and requires. By the numbers of linux/nl80211.h, so that a wrong number of ours shows.
-enum KernelPolicy {
+public enum KernelPolicy {
     /// What an attribute must be. The kernel takes longer integers with a warning; here their length is exact.
-    indirect enum Rule: Sendable {
+    public indirect enum Rule: Sendable {
         case u8(ClosedRange<UInt8>)
         case u16(ClosedRange<UInt16>)
         case u32(ClosedRange<UInt32>)
@@ -34,7 +34,7 @@ enum KernelPolicy {
     private static let maximumData = 2304
 
     /// `nl80211_policy`. Where the kernel has none, what its handler checks.
-    static let attributes: [UInt16: Rule] = [
+    public static let attributes: [UInt16: Rule] = [
         1: any32,  // WIPHY
         3: any32,  // IFINDEX
         4: .text(15),  // IFNAME
@@ -60,7 +60,7 @@ enum KernelPolicy {
         45: .list(.octets(0...32)),  // SCAN_SSIDS
         51: .octets(0...maximumData),  // FRAME
         52: .octets(1...32),  // SSID; START_AP refuses an empty one
-        53: any32,  // AUTH_TYPE
+        53: .u32(0...4),  // AUTH_TYPE; START_AP refuses the types of FILS, and the number of any type
         54: any16,  // REASON_CODE
         55: .u32(0...2),  // KEY_TYPE
         67: .octets(8...8),  // STA_FLAGS2
@@ -114,7 +114,7 @@ enum KernelPolicy {
     ]
 
     /// What a command's handler reads, and what it refuses to do without.
-    struct Command: Sendable {
+    public struct Command: Sendable {
         var required: Set<UInt16>
         var read: Set<UInt16>
 
@@ -126,7 +126,7 @@ enum KernelPolicy {
 
     private static let beacon: Set<UInt16> = [15, 42, 127, 128, 145]
 
-    static let commands: [UInt8: Command] = [
+    public static let commands: [UInt8: Command] = [
         1: Command([], [174]),  // GET_WIPHY
         5: Command([], [1, 3]),  // GET_INTERFACE
         6: Command([3], [5]),  // SET_INTERFACE
@@ -166,7 +166,7 @@ enum KernelPolicy {
 extension KernelPolicy {
     /// What the kernel would object to in a request, in words; empty when nothing.
     /// - Parameter message: the whole message.
-    static func objections(to message: [UInt8]) -> [String] {
+    public static func objections(to message: [UInt8]) -> [String] {
         var reader = NetlinkMessageReader(message.span.bytes)
         guard let request = reader.next(), let header = GenericHeader(request.payload) else { return ["no message"] }
         guard Int(request.header.length) == message.count else { return ["more than one message"] }
