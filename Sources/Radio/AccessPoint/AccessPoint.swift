@@ -195,8 +195,9 @@ public struct AccessPoint: ~Copyable {
         sameRadio.ssid = configuration.ssid
         sameRadio.passphrase = configuration.passphrase
         let isRotation = sameRadio == configuration
+        let hasOtherKey = wanted.ssid != configuration.ssid || wanted.passphrase != configuration.passphrase
         configuration = wanted
-        derive()
+        if hasOtherKey { derive() }
         switch phase {
         case .stopped: break
         case .waiting, .settingUp:
