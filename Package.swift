@@ -250,7 +250,7 @@ let package = Package(
 
         .target(
             name: "TestSupport", path: "Tests/Support",
-            exclude: ["PanelSimulator", "SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"],
+            exclude: ["KernelPolicy", "PanelSimulator", "SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"],
             swiftSettings: settings),
         // Panels with their frame memories and their datasheets' rules: what drivers send becomes a picture.
         .target(
@@ -260,8 +260,6 @@ let package = Package(
         .executableTarget(
             name: "kibitz-panel-decode", dependencies: ["SansIO", "Raster", "PanelDrivers", "PanelSimulator"],
             path: "Tests/PanelDecode", swiftSettings: settings),
-            exclude: ["KernelPolicy", "SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"],
-            swiftSettings: settings),
         // What Linux has against a message of nl80211.
         .target(
             name: "KernelPolicy", dependencies: ["Netlink", "Wire"], path: "Tests/Support/KernelPolicy",
