@@ -335,7 +335,12 @@ let package = Package(
         tests(of: "Screens", ["QRCode", "Raster"]),
         tests(of: "PanelDrivers", ["SansIO", "Raster", "PanelSimulator"]),
         tests(of: "Button", ["SansIO"]),
-        tests(of: "BoxPanel", ["SansIO", "Raster", "Screens", "PanelDrivers", "Button"]),
+        tests(
+            of: "BoxPanel",
+            [
+                "SansIO", "QRCode", "Raster", "Screens", "PanelDrivers", "PanelSimulator", "Button",
+                .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
+            ]),
         tests(of: "BoxState"),
         tests(of: "BoxRoom", ["BoxState", "Credentials"]),
         tests(

@@ -109,10 +109,67 @@ import Testing
             "wifi: {subnet: 10.0.0.1/24}",
             "config.yaml:1: wifi.subnet: 10.0.0.1/24 is not auto or a private network such as 10.77.0.0/24"
         ),
-        ("panel: ssd1306", "config.yaml:1: panel: ssd1306 is not one of terminal, none"),
+        (
+            "panel: {model: png, size: 100x100}",
+            "config.yaml:1: panel.size: 100x100 is not auto or a width and a height in pixels, each 120 to 1024, such as 320x480"
+        ),
+        (
+            "panel: {model: none, turn: 90}",
+            "config.yaml:1: panel.turn: panel.turn is for a panel or a framebuffer, and panel.model is none"
+        ),
+        (
+            "panel: {model: png, spi: /dev/spidev1.0}",
+            "config.yaml:1: panel.spi: panel.spi is for a panel on that bus, and panel.model is png"
+        ),
+        (
+            "panel: {model: framebuffer, clock: 8}",
+            "config.yaml:1: panel.clock: panel.clock is for a panel on the SPI bus, and panel.model is framebuffer"
+        ),
+        (
+            "panel: {model: terminal, path: /x}",
+            "config.yaml:1: panel.path: panel.path is for png or framebuffer, and panel.model is terminal"
+        ),
+        (
+            "panel: {model: st7789-240x240, accent: red}",
+            "config.yaml:1: panel.accent: panel.accent is red, and st7789-240x240 has no third colour"
+        ),
+        (
+            "panel: {model: framebuffer, accent: red}",
+            "config.yaml:1: panel.accent: panel.accent is red, and framebuffer has no third colour"
+        ),
+        (
+            "panel: {model: st7789-240x240, clock: 0}",
+            "config.yaml:1: panel.clock: 0 is not auto or a number of megahertz (1 to 125)"
+        ),
+        (
+            "panel: {model: st7789-240x240, spi: spidev0.0}",
+            "config.yaml:1: panel.spi: spidev0.0 is not the path of a device such as /dev/spidev0.0"
+        ),
+        ("panel: {modle: none}", "config.yaml:1: panel.modle: no such key; did you mean panel.model?"),
+        ("language: xx", "config.yaml:1: language: xx is not one of en, de, fr, es, he"),
+        ("button: maybe", "config.yaml:1: button.enabled: maybe is not one of auto, true, false"),
+        (
+            "button: {shutdown: \" \"}",
+            "config.yaml:1: button.shutdown: \" \" is not a program and its arguments, with spaces between"
+        ),
     ])
     func mistakeInTheFile(yaml: String, message: String) {
         #expect(problems(yaml) == [message])
+    }
+
+    /// Which panel it is, nobody can guess: a wrong name tells all there are.
+    @Test func aPanelThatIsNotKnownIsAnsweredWithThoseThatAre() throws {
+        let message = try #require(problems("panel: ssd1306").first)
+        #expect(
+            message.hasPrefix("config.yaml:1: panel.model: ssd1306 is not one of terminal, none, png, framebuffer, "))
+        for name in ["st7789-240x240", "ili9341-240x320", "ili9486-320x480", "ssd1680-250x122", "uc8176-400x300"] {
+            #expect(message.contains(name), "\(name)")
+            #expect(problems("panel: \(name)") == [])
+            #expect(problems("panel:\n  model: \(name)\n  turn: 270\n  spi: /dev/spidev0.1\n  clock: 4\n") == [])
+        }
+        #expect(problems("panel: {model: ssd1680-250x122, accent: red}") == [])
+        #expect(problems("panel: {turn: 90}") != [], "turning the terminal is no use")
+        #expect(problems("button: false\nlanguage: he") == [])
     }
 
     @Test(arguments: [

@@ -12,7 +12,7 @@ final class ControllerSurface: PanelSurface {
     private static let retryDelays = Duration.seconds(1)...Duration.seconds(60)
 
     let format: PictureFormat?
-    let turnsPages: Bool
+    let pace: PanelPace
     private(set) var trouble: PanelTrouble? {
         didSet { if trouble != oldValue { onTrouble() } }
     }
@@ -52,7 +52,12 @@ final class ControllerSurface: PanelSurface {
         self.open = open
         self.onTrouble = onTrouble
         format = controller.format.turned(turn)
-        turnsPages = controller.format.depth == .rgb565
+        pace =
+            switch controller.format.depth {
+            case .rgb565: .quick
+            case .mono: .paper
+            case .accent: .colorPaper
+            }
     }
 
     func start() {
@@ -141,13 +146,7 @@ final class ControllerSurface: PanelSurface {
         do throws(DeviceError) {
             while let operation = program.popFirst() {
                 switch operation {
-                case .reset(let active): try wires.reset(active)
-                case .backlight(let on): try wires.light(on)
-                case .command(let command, let parameters):
-                    try wires.send([command], isData: false)
-                    if !parameters.isEmpty { try wires.send(parameters, isData: true) }
-                case .wideCommand(let command): try wires.send([0, command], isData: false)
-                case .data(let octets): try wires.send(octets, isData: true)
+                case .reset, .backlight, .command, .wideCommand, .data: try wires.carryOut(operation)
                 case .wait(let time):
                     pause = (after(time) { $0.pauseEnded() }, forBusy: false)
                     return nil

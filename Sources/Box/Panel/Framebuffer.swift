@@ -102,7 +102,7 @@ final class FramebufferSurface: PanelSurface {
     private(set) var trouble: PanelTrouble? {
         didSet { if trouble != oldValue { onTrouble() } }
     }
-    var turnsPages: Bool { true }
+    var pace: PanelPace { .quick }
     /// Until the screen is there, of no size that counts.
     var format: PictureFormat? { (memory?.layout.picture ?? Self.unknown).turned(turn) }
 

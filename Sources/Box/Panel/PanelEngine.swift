@@ -1,6 +1,7 @@
 import Glibc
 import NIOCore
 import Raster
+import SansIO
 import Screens
 
 /// Draws screens: the pictures of one format.
@@ -52,13 +53,20 @@ final class PanelEngine {
     func show(_ screen: Screen) {
         guard !hasFinished, screen != self.screen else { return }
         self.screen = screen
-        if screen.isAwaited(after: shown) {
+        drawing?.cancel()
+        drawing = nil
+        guard screen != shown else { return }
+        if let patience = surface.pace.patience(screen) {
+            draw(at: loop.now + .nanoseconds(patience.wholeNanoseconds))
+        } else if screen.isAwaited(after: shown) {
             draw()
-        } else if drawing == nil {
-            drawing = loop.assumeIsolated().scheduleTask(deadline: max(loop.now, shownAt + Self.pause)) { [weak self] in
-                self?.draw()
-            }
+        } else {
+            draw(at: max(loop.now, shownAt + Self.pause))
         }
+    }
+
+    private func draw(at time: NIODeadline) {
+        drawing = loop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in self?.draw() }
     }
 
     /// Waits until the present screen is to be seen, then lets the panel rest.
@@ -82,7 +90,7 @@ final class PanelEngine {
         handOver(screen, isAwaited: isAwaited)
         shown = screen
         shownAt = loop.now
-        if pages == 1 || !surface.turnsPages {
+        if pages == 1 || surface.pace != .quick {
             turning?.cancel()
             turning = nil
         } else if turning == nil || isAwaited {

@@ -6,8 +6,8 @@ import Screens
 protocol PanelSurface: AnyObject {
     /// The pictures it takes, as the person before it sees them; nil: it takes words.
     var format: PictureFormat? { get }
-    /// Whether pages that don't fit beside each other are shown in turn: on e-paper that would flash and wear.
-    var turnsPages: Bool { get }
+    /// How soon it shows what it is given.
+    var pace: PanelPace { get }
     /// What is wrong with it; nil: nothing.
     var trouble: PanelTrouble? { get }
 
@@ -23,6 +23,31 @@ protocol PanelSurface: AnyObject {
     /// Waits until what was shown last is to be seen, then rests.
     /// - Parameter done: called once.
     func finish(_ done: @escaping () -> Void)
+}
+
+/// How soon a panel shows what it is given.
+enum PanelPace {
+    /// At once.
+    case quick
+    /// An e-paper: in a second or two, with a flash now and then.
+    case paper
+    /// An e-paper of three colours: in 15 seconds and more.
+    case colorPaper
+
+    /// How long a screen waits for the next one before it is shown: one that is over by then would only keep the panel from
+    /// what comes after it.
+    func patience(_ screen: Screen) -> Duration? {
+        switch (self, screen) {
+        case (.quick, _), (_, .room), (_, .trouble), (_, .updating), (_, .resetting), (_, .off): nil
+        case (.paper, .starting), (.paper, .rotating): .seconds(2)
+        case (.paper, .holding), (.paper, .holdingOn): .milliseconds(500)
+        case (.colorPaper, .starting), (.colorPaper, .rotating): .seconds(5)
+        // The countdown is over before a picture would be there.
+        case (.colorPaper, .holding), (.colorPaper, .holdingOn): .milliseconds(2500)
+        // What follows stays when the power is gone.
+        case (_, .shuttingDown): .seconds(5)
+        }
+    }
 }
 
 /// Why a panel shows nothing, or not what it should.

@@ -8,12 +8,8 @@ protocol PanelWires: AnyObject {
     /// Called when the BUSY line was let go.
     var onReady: (() -> Void)? { get set }
 
-    /// Holds the RESET line (true), or lets it go.
-    func reset(_ active: Bool) throws(DeviceError)
-    /// Lights the panel, where it has a line for that.
-    func light(_ on: Bool) throws(DeviceError)
-    /// Sends octets: a command, or data for one.
-    func send(_ octets: [UInt8], isData: Bool) throws(DeviceError)
+    /// Carries out an operation that waits for nothing but the bus.
+    func carryOut(_ operation: PanelOperation) throws(DeviceError)
 }
 
 /// The wires of a Raspberry Pi, by the kernel's spidev and GPIO devices.
@@ -76,11 +72,20 @@ final class KernelWires: PanelWires {
         get throws(DeviceError) { try busy?.level() }
     }
 
-    func reset(_ active: Bool) throws(DeviceError) { try resetLine?.set(active) }
+    func carryOut(_ operation: PanelOperation) throws(DeviceError) {
+        switch operation {
+        case .reset(let active): try resetLine?.set(active)
+        case .backlight(let on): try backlight?.set(on)
+        case .command(let command, let parameters):
+            try send([command], isData: false)
+            if !parameters.isEmpty { try send(parameters, isData: true) }
+        case .wideCommand(let command): try send([0, command], isData: false)
+        case .data(let octets): try send(octets, isData: true)
+        case .wait, .awaitReady: break
+        }
+    }
 
-    func light(_ on: Bool) throws(DeviceError) { try backlight?.set(on) }
-
-    func send(_ octets: [UInt8], isData: Bool) throws(DeviceError) {
+    private func send(_ octets: [UInt8], isData: Bool) throws(DeviceError) {
         if isAtData != isData {
             isAtData = nil
             try dataCommand.set(isData)

@@ -6,7 +6,7 @@ import Screens
 /// A PNG file that always holds the present picture, whole: readers never see half of one.
 final class PictureFile: PanelSurface {
     let format: PictureFormat?
-    var turnsPages: Bool { format?.depth == .rgb565 }
+    var pace: PanelPace { .quick }
     private(set) var trouble: PanelTrouble? {
         didSet { if trouble != oldValue { onTrouble() } }
     }
@@ -70,7 +70,7 @@ final class PictureFile: PanelSurface {
 /// No panel.
 final class NoSurface: PanelSurface {
     var format: PictureFormat? { nil }
-    var turnsPages: Bool { false }
+    var pace: PanelPace { .quick }
     var trouble: PanelTrouble? { nil }
     func start() {}
     func show(_ screen: Screen, awaited: Bool, picture: () throws -> Picture) {}

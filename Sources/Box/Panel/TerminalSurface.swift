@@ -6,7 +6,7 @@ import Screens
 /// Shows the codes and the link on standard output: the panel of a box that runs in a terminal.
 final class TerminalSurface: PanelSurface {
     var format: PictureFormat? { nil }
-    var turnsPages: Bool { false }
+    var pace: PanelPace { .quick }
     var trouble: PanelTrouble? { nil }
 
     private let words: ScreenText

@@ -1,0 +1,114 @@
+import NIOCore
+import NIOEmbedded
+import Raster
+import Screens
+import Testing
+
+@testable import BoxPanel
+
+@Suite struct FramebufferTests {
+    /// Memory of a screen that is only memory.
+    private final class Memory: FrameMemory {
+        let layout: FrameLayout
+        let octets: UnsafeMutableRawBufferPointer
+        var flushes = 0
+
+        init(_ layout: FrameLayout) {
+            self.layout = layout
+            octets = .allocate(byteCount: layout.stride * layout.height, alignment: 8)
+            octets.initializeMemory(as: UInt8.self, repeating: 0xA5)
+        }
+
+        deinit { octets.deallocate() }
+
+        func flush() { flushes += 1 }
+
+        func pixel(_ x: Int, _ y: Int) -> UInt32 {
+            (0..<layout.pixelBytes).reduce(0) {
+                $0 | UInt32(octets[y * layout.stride + x * layout.pixelBytes + $1]) << UInt32(8 * $1)
+            }
+        }
+    }
+
+    private static let rgb565 = FrameLayout(
+        width: 320, height: 480, stride: 640, pixelBytes: 2, red: .init(offset: 11, length: 5),
+        green: .init(offset: 5, length: 6), blue: .init(offset: 0, length: 5))
+
+    private func words(_ format: PictureFormat) -> [UInt16] {
+        (0..<format.width * format.height).map { UInt16(truncatingIfNeeded: $0 &* 40503) }
+    }
+
+    @Test func aSmallPanelOfTheKernelsShowsThePictureAsItIs() {
+        let memory = Memory(Self.rgb565)
+        let words = words(memory.layout.picture)
+        memory.layout.fill(memory.octets, with: words)
+        #expect(memory.layout.scale == 1 && words.count == 320 * 480)
+        for y in 0..<480 {
+            for x in 0..<320 where memory.pixel(x, y) != UInt32(words[y * 320 + x]) {
+                Issue.record("\(x), \(y)")
+                return
+            }
+        }
+    }
+
+    /// A picture of 1080 rows would take 4 MB, and its letters could be read from near only.
+    @Test func aLargeScreenShowsEachPixelAsASquare() {
+        let layout = FrameLayout.xrgb8888(width: 1366, height: 768, stride: 5504)
+        let memory = Memory(layout)
+        let format = layout.picture
+        #expect(format.width == 455 && format.height == 256 && layout.scale == 3)
+        let words = words(format)
+        layout.fill(memory.octets, with: words)
+        func wide(_ word: UInt16) -> UInt32 {
+            let (red, green, blue) = (UInt32(word >> 11), UInt32(word >> 5 & 63), UInt32(word & 31))
+            return (red << 3 | red >> 2) << 16 | (green << 2 | green >> 4) << 8 | (blue << 3 | blue >> 2)
+        }
+        for (x, y) in [(0, 0), (2, 2), (3, 0), (700, 400), (1364, 767), (1362, 765)] {
+            #expect(memory.pixel(x, y) == wide(words[y / 3 * 455 + x / 3]), "\(x), \(y)")
+        }
+        #expect(memory.pixel(1365, 5) == 0xFFFFFF, "what is left over is white")
+        #expect(memory.octets[layout.stride - 1] == 0xA5, "nothing is written beyond a row")
+    }
+
+    @Test func colorsKeepTheirEnds() {
+        let layout = FrameLayout.xrgb8888(width: 1, height: 1, stride: 4)
+        #expect(layout.pixel(0xFFFF) == 0xFFFFFF && layout.pixel(0) == 0)
+        #expect(layout.pixel(0xF800) == 0xFF0000 && layout.pixel(0x07E0) == 0xFF00 && layout.pixel(0x001F) == 0xFF)
+    }
+
+    @Test func aScreenThatIsPluggedInLaterGetsItsPicture() throws {
+        let loop = EmbeddedEventLoop()
+        let memory = Memory(Self.rgb565)
+        var isThere = false
+        let surface = FramebufferSurface(
+            turn: .quarter, loop: loop,
+            open: { () throws(DeviceError) in
+                guard isThere else { throw DeviceError("open /dev/fb0", code: 2) }
+                return memory
+            }, onTrouble: {})
+        let engine = PanelEngine(
+            surface: surface,
+            pictures: PictureSource(
+                pages: { [unowned surface] in
+                    surface.format.map { ScreenRenderer(format: $0, language: .english) }?.pages(of: $0) ?? 1
+                },
+                picture: { [unowned surface] screen, page in
+                    try ScreenRenderer(format: try #require(surface.format), language: .english)
+                        .picture(of: screen, page: page)
+                }), loop: loop)
+        surface.onFound = { engine.showAgain() }
+        engine.start()
+        engine.show(.room(.room()))
+        #expect(surface.trouble?.kind == .missing && memory.flushes == 0)
+        isThere = true
+        loop.advanceTime(by: .seconds(5))
+        #expect(surface.trouble == nil && memory.flushes == 1)
+        let format = PictureFormat(width: 480, height: 320, depth: .rgb565)
+        #expect(surface.format == format, "a panel on its side is wide")
+        let picture = try ScreenRenderer(format: format, language: .english).picture(of: .room(.room()))
+        let expected = Memory(Self.rgb565)
+        guard case .rgb565(let words) = picture.turned(.quarter).pixels else { return }
+        expected.layout.fill(expected.octets, with: words)
+        #expect(memory.octets.elementsEqual(expected.octets))
+    }
+}

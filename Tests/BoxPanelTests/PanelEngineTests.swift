@@ -1,0 +1,168 @@
+import NIOCore
+import NIOEmbedded
+import Raster
+import Screens
+import Testing
+
+@testable import BoxPanel
+
+@Suite struct PanelEngineTests {
+    private let loop = EmbeddedEventLoop()
+
+    private func engine(_ surface: NotingSurface, pages: Int = 1, drawn: @escaping (Screen, Int) -> Void = { _, _ in })
+        -> PanelEngine
+    {
+        PanelEngine(
+            surface: surface,
+            pictures: PictureSource(
+                pages: { _ in pages },
+                picture: { screen, page in
+                    drawn(screen, page)
+                    return Picture(
+                        format: PictureFormat(width: 8, height: 8, depth: .rgb565),
+                        pixels: .rgb565(Array(repeating: 0, count: 64)))
+                }), loop: loop)
+    }
+
+    @Test func aScreenIsShownAtOnceAndOnlyOnce() {
+        let surface = NotingSurface(.quick)
+        let engine = engine(surface)
+        engine.show(.starting(name: "Box"))
+        engine.show(.room(.room()))
+        engine.show(.room(.room()))
+        #expect(surface.screens == [.starting(name: "Box"), .room(.room())])
+        #expect(surface.awaited == [true, true])
+        loop.advanceTime(by: .hours(1))
+        #expect(surface.screens.count == 2, "nothing runs while nothing changes")
+    }
+
+    /// Each picture costs a composition and a transfer; a class that comes in together is one change.
+    @Test func peopleWhoComeTogetherAreOnePicture() {
+        let surface = NotingSurface(.quick)
+        let engine = engine(surface)
+        engine.show(.room(.room()))
+        loop.advanceTime(by: .seconds(1))
+        for people in 1...5 { engine.show(.room(.room(people: people))) }
+        #expect(surface.screens.count == 1)
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(surface.screens.last == .room(.room(people: 5)) && surface.screens.count == 2)
+        #expect(surface.awaited.last == false)
+        engine.show(.room(.room(people: 6)))
+        loop.advanceTime(by: .milliseconds(249))
+        #expect(surface.screens.count == 2)
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(surface.screens.last == .room(.room(people: 6)))
+    }
+
+    /// Old codes lead nowhere: they must not stand there for a moment more than needed.
+    @Test func newCodesDoNotWaitForThePause() {
+        let surface = NotingSurface(.quick)
+        let engine = engine(surface)
+        engine.show(.room(.room(people: 3)))
+        engine.show(.room(.room(people: 4)))
+        engine.show(.room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB")))
+        #expect(surface.screens == [.room(.room(people: 3)), .room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB"))])
+        #expect(surface.awaited == [true, true])
+        loop.advanceTime(by: .seconds(10))
+        #expect(surface.screens.count == 2, "what was waiting is not shown after what came later")
+    }
+
+    @Test func whatIsTakenBackInTimeIsNotShown() {
+        let surface = NotingSurface(.quick)
+        let engine = engine(surface)
+        engine.show(.room(.room()))
+        engine.show(.room(.room(people: 1)))
+        engine.show(.room(.room()))
+        loop.advanceTime(by: .seconds(10))
+        #expect(surface.screens == [.room(.room())])
+    }
+
+    @Test func codesThatHaveNoRoomBesideEachOtherAreShownInTurn() {
+        let surface = NotingSurface(.quick)
+        var pages: [Int] = []
+        let engine = engine(surface, pages: 2) { pages.append($1) }
+        engine.show(.room(.room()))
+        loop.advanceTime(by: PanelEngine.pageTime)
+        loop.advanceTime(by: PanelEngine.pageTime)
+        #expect(pages == [0, 1, 0])
+        // Somebody may be scanning the page that is shown.
+        loop.advanceTime(by: PanelEngine.pageTime)
+        engine.show(.room(.room(people: 1)))
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(pages == [0, 1, 0, 1, 1])
+        engine.show(.room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB")))
+        #expect(pages.last == 0, "new codes begin with the first step")
+        engine.finish {}
+        loop.advanceTime(by: .hours(1))
+        #expect(pages.count == 6)
+    }
+
+    @Test func anEPaperTurnsNoPages() {
+        let surface = NotingSurface(.paper)
+        let engine = engine(surface, pages: 2)
+        engine.show(.room(.room()))
+        loop.advanceTime(by: .hours(1))
+        #expect(surface.screens.count == 1)
+    }
+
+    /// A refresh that has begun can't be ended: a screen of a moment would keep the codes away for seconds.
+    @Test func anEPaperSkipsWhatIsOverBeforeItCouldBeSeen() {
+        for pace in [PanelPace.paper, .colorPaper] {
+            let surface = NotingSurface(pace)
+            let engine = engine(surface)
+            engine.show(.starting(name: "Box"))
+            loop.advanceTime(by: .milliseconds(150))
+            engine.show(.room(.room()))
+            engine.show(.rotating)
+            loop.advanceTime(by: .milliseconds(300))
+            engine.show(.room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB")))
+            engine.show(.holding(shutDownIn: 2))
+            loop.advanceTime(by: .milliseconds(100))
+            engine.show(.room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB")))
+            engine.show(.shuttingDown)
+            loop.advanceTime(by: .seconds(4))
+            engine.show(.off)
+            loop.advanceTime(by: .seconds(60))
+            #expect(
+                surface.screens == [.room(.room()), .room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB")), .off], "\(pace)")
+        }
+    }
+
+    @Test func anEPaperShowsAtLastWhatLasts() {
+        let surface = NotingSurface(.paper)
+        let engine = engine(surface)
+        engine.show(.starting(name: "Box"))
+        loop.advanceTime(by: .seconds(2))
+        #expect(surface.screens == [.starting(name: "Box")])
+        engine.show(.holding(shutDownIn: 2))
+        loop.advanceTime(by: .milliseconds(500))
+        #expect(surface.screens.last == .holding(shutDownIn: 2))
+    }
+
+    /// The last picture is what stays on an e-paper without power.
+    @Test func whatWaitsIsShownBeforeTheEnd() {
+        let surface = NotingSurface(.quick)
+        let engine = engine(surface)
+        engine.show(.room(.room()))
+        engine.show(.room(.room(people: 2)))
+        var isDone = false
+        engine.finish { isDone = true }
+        #expect(isDone && surface.hasFinished && surface.screens.last == .room(.room(people: 2)))
+        engine.show(.starting(name: "Box"))
+        loop.advanceTime(by: .seconds(60))
+        #expect(surface.screens.count == 2, "nothing is shown after the end")
+    }
+
+    @Test func theFirstCodesAreTimed() throws {
+        let surface = NotingSurface(.quick)
+        let engine = engine(surface)
+        engine.show(.starting(name: "Box"))
+        #expect(engine.firstCodes == nil)
+        engine.show(.room(.room()))
+        let time = try #require(engine.firstCodes)
+        #expect(time > .zero && time < .seconds(3600), "since the start of this process")
+        loop.advanceTime(by: .seconds(5))
+        engine.show(.room(.room(people: 1)))
+        #expect(engine.firstCodes == time)
+    }
+}
