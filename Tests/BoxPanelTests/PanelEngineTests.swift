@@ -42,14 +42,17 @@ import Testing
         let engine = engine(surface)
         engine.show(.room(.room()))
         loop.advanceTime(by: .seconds(1))
-        for people in 1...5 { engine.show(.room(.room(people: people))) }
-        #expect(surface.screens.count == 1)
-        loop.advanceTime(by: .milliseconds(1))
-        #expect(surface.screens.last == .room(.room(people: 5)) && surface.screens.count == 2)
+        engine.show(.room(.room(people: 1)))
+        loop.advanceTime(by: .zero)
+        #expect(surface.screens.count == 2, "the first one is seen at once")
+        for people in 2...5 { engine.show(.room(.room(people: people))) }
+        #expect(surface.screens.count == 2)
+        loop.advanceTime(by: .milliseconds(250))
+        #expect(surface.screens.last == .room(.room(people: 5)) && surface.screens.count == 3)
         #expect(surface.awaited.last == false)
         engine.show(.room(.room(people: 6)))
         loop.advanceTime(by: .milliseconds(249))
-        #expect(surface.screens.count == 2)
+        #expect(surface.screens.count == 3)
         loop.advanceTime(by: .milliseconds(1))
         #expect(surface.screens.last == .room(.room(people: 6)))
     }
@@ -82,11 +85,11 @@ import Testing
         var pages: [Int] = []
         let engine = engine(surface, pages: 2) { pages.append($1) }
         engine.show(.room(.room()))
-        loop.advanceTime(by: PanelEngine.pageTime)
-        loop.advanceTime(by: PanelEngine.pageTime)
+        loop.advanceTime(by: .seconds(6))
+        loop.advanceTime(by: .seconds(6))
         #expect(pages == [0, 1, 0])
         // Somebody may be scanning the page that is shown.
-        loop.advanceTime(by: PanelEngine.pageTime)
+        loop.advanceTime(by: .seconds(6))
         engine.show(.room(.room(people: 1)))
         loop.advanceTime(by: .milliseconds(1))
         #expect(pages == [0, 1, 0, 1, 1])
@@ -97,12 +100,13 @@ import Testing
         #expect(pages.count == 6)
     }
 
-    @Test func anEPaperTurnsNoPages() {
+    /// It flashes at each turn, and wears.
+    @Test func anEPaperTurnsItsPagesSeldom() {
         let surface = NotingSurface(.paper)
         let engine = engine(surface, pages: 2)
         engine.show(.room(.room()))
-        loop.advanceTime(by: .hours(1))
-        #expect(surface.screens.count == 1)
+        loop.advanceTime(by: .minutes(10))
+        #expect(surface.screens.count == 11)
     }
 
     /// A refresh that has begun can't be ended: a screen of a moment would keep the codes away for seconds.

@@ -21,7 +21,7 @@ import Testing
             let range = try #require(rest.range(of: words), "\(words)")
             rest = rest[range.upperBound...]
         }
-        #expect(rest == "\n", "the link is the last line when all is well")
+        #expect(rest == "\n\n", "the link is the last line when all is well")
     }
 
     @Test func withoutAWiFiThereAreNoSteps() {
@@ -40,8 +40,8 @@ import Testing
         let text = text(.room(room))
         let end = try #require(text.range(of: "\(room.link)\n"))
         let lines = text[end.upperBound...].split(separator: "\n", omittingEmptySubsequences: false)
-        try #require(lines.count == 5, "an empty line, three lines, and the end")
-        #expect(lines[0] == "" && lines[4] == "")
+        try #require(lines.count == 6, "an empty line, three lines, an empty line, and the end")
+        #expect(lines[0] == "" && lines[4] == "" && lines[5] == "")
         #expect(lines[1] == "Full: 12 of 12 phones. There is room again when someone leaves.")
         let (sentence, advice) = Texts(.english).trouble(.noCountry)
         #expect(lines[2].hasPrefix(sentence) && lines[2].hasSuffix(advice) && !advice.isEmpty)

@@ -140,7 +140,11 @@ extension ValueType<BoxConfiguration.Panel.Size?> {
 extension ValueType<Int?> {
     static let megahertzOrAuto = ValueType(
         words: "auto or a number of megahertz (1 to 125)",
-        parse: { $0 == "auto" ? .some(nil) : decimal($0, in: 1...125) }, format: { $0.map { "\($0)" } ?? "auto" })
+        parse: { text in
+            if text == "auto" { return .some(nil) }
+            guard let number = decimal(text, in: 1...125) else { return nil }
+            return number
+        }, format: { $0.map { "\($0)" } ?? "auto" })
 }
 
 extension ValueType<String> {
@@ -176,7 +180,7 @@ extension Rule {
                 $0.model == .png || $0.model == .framebuffer || $0.path == nil
             },
             Rule(
-                keys: ["panel.model", "panel.accent"],
+                keys: ["panel.accent", "panel.model"],
                 holds: { configuration in
                     switch configuration.panel.model {
                     case .png: true
@@ -201,7 +205,7 @@ extension Rule {
         _ key: String, for what: String, holds: @escaping (BoxConfiguration.Panel) -> Bool
     ) -> Rule {
         Rule(
-            keys: ["panel.model", "panel.\(key)"], holds: { holds($0.panel) },
+            keys: ["panel.\(key)", "panel.model"], holds: { holds($0.panel) },
             explanation: {
                 "panel.\(key) is for \(what), and panel.model is \(ValueType.panelModel.format($0.panel.model))"
             })

@@ -185,7 +185,7 @@ extension Setting {
         Setting("panel.size", \.panel.size, .pictureSize, "The size of the picture for png; auto is 320x480."),
         Setting(
             "panel.path", \.panel.path, .path(of: .file),
-            "The file for png, or the device for framebuffer; \"\" is panel.png in the state directory, or the first screen."
+            "The file for png, or the device for framebuffer; \"\" is the state's panel.png, or the first screen."
         ),
         Setting("language", \.language, .choice, "The language of the panel."),
         Setting(

@@ -18,8 +18,6 @@ struct PictureSource {
 final class PanelEngine {
     /// From one picture to the next where only the people in the room have changed.
     static let pause = TimeAmount.milliseconds(250)
-    /// How long a page is shown: a phone is out and on the code in that time.
-    static let pageTime = TimeAmount.seconds(6)
 
     private let surface: any PanelSurface
     private let pictures: PictureSource
@@ -90,7 +88,7 @@ final class PanelEngine {
         handOver(screen, isAwaited: isAwaited)
         shown = screen
         shownAt = loop.now
-        if pages == 1 || surface.pace != .quick {
+        if pages == 1 {
             turning?.cancel()
             turning = nil
         } else if turning == nil || isAwaited {
@@ -100,7 +98,8 @@ final class PanelEngine {
 
     private func turnLater() {
         turning?.cancel()
-        turning = loop.assumeIsolated().scheduleTask(in: Self.pageTime) { [weak self] in
+        turning = loop.assumeIsolated().scheduleTask(in: .nanoseconds(surface.pace.pageTime.wholeNanoseconds)) {
+            [weak self] in
             guard let self, let shown else { return }
             page = (page + 1) % max(1, pictures.pages(shown))
             handOver(shown, isAwaited: false)

@@ -34,6 +34,16 @@ enum PanelPace {
     /// An e-paper of three colours: in 15 seconds and more.
     case colorPaper
 
+    /// How long a page is shown where the codes have no room beside each other. A phone is out and on the code in that time;
+    /// an e-paper flashes and wears.
+    var pageTime: Duration {
+        switch self {
+        case .quick: .seconds(6)
+        case .paper: .seconds(60)
+        case .colorPaper: .seconds(300)
+        }
+    }
+
     /// How long a screen waits for the next one before it is shown: one that is over by then would only keep the panel from
     /// what comes after it.
     func patience(_ screen: Screen) -> Duration? {

@@ -52,7 +52,9 @@ final class KernelWires: PanelWires {
         self.relay = relay
         if let level = model.busy {
             busy = try GPIOInput(
-                .busy, activeLow: level == .activeLow, on: eventLoop,
+                .busy, activeLow: level == .activeLow,
+                // A panel drives the line; where there is none, it reads busy.
+                bias: level == .activeLow ? .pullDown : .pullUp, on: eventLoop,
                 onEdge: { if !$0.isActive { relay.onReady?() } }, onFailure: onFailure)
         } else {
             busy = nil
