@@ -288,6 +288,59 @@ import Wire
         #expect(rig.kernel.log.filter { $0 == C.triggerScan }.count == 1)
     }
 
+    private func next(_ rig: Rig, _ name: String) -> AccessPointConfiguration {
+        var next = rig.accessPoint.configuration
+        next.ssid = Array(name.utf8)
+        next.passphrase = "\(name) passphrase"
+        return next
+    }
+
+    private func isDown(_ event: AccessPointEvent) -> Bool { if case .down = event { true } else { false } }
+
+    /// It was never told that the Wi-Fi was off: the panel showed the code of one that nobody found.
+    @Test func oneThatFailsHalfWayTellsThatTheWiFiIsOff() throws {
+        let rig = Rig(.softMAC)
+        rig.start()
+        rig.run(for: .seconds(1))
+        rig.events = []
+        rig.kernel.faults[C.startAP] = Array(repeating: 16, count: 2)
+        rig.give(.configure(next(rig, "Kibitz-NEXT")))
+        rig.run(for: .seconds(30))
+        let told = rig.events.filter { if case .station = $0 { false } else { true } }
+        let down = try #require(told.firstIndex(where: isDown))
+        let up = try #require(told.lastIndex { if case .up = $0 { true } else { false } })
+        #expect(down == 0 && up > down && told.filter(isDown).count == 1, "\(told)")
+        #expect(rig.isUp && rig.kernel.accessPoint?.ssid == Array("Kibitz-NEXT".utf8))
+        #expect(rig.kernel.complaints == [])
+    }
+
+    /// So it is when what the kernel had to tell was lost in the middle of it.
+    @Test func oneThatIsBegunAnewTellsThatTheWiFiIsOff() {
+        let rig = Rig(.softMAC)
+        rig.start()
+        rig.run(for: .seconds(1))
+        rig.events = []
+        rig.give(.configure(next(rig, "Kibitz-NEXT")))
+        rig.give(.eventsLost)
+        #expect(rig.events.contains(where: isDown))
+        rig.run(for: .seconds(2))
+        #expect(rig.isUp && rig.events.filter(isDown).count == 1 && rig.kernel.complaints == [])
+    }
+
+    /// The button pressed twice: the second name takes the first one's place without a whole new start.
+    @Test(arguments: BringUpTests.chips)
+    func anotherOneDuringItIsOneBeaconMore(_ chip: MockKernel.Chip) throws {
+        let rig = Rig(chip)
+        rig.start()
+        rig.run(for: .seconds(1))
+        rig.events = []
+        for name in ["Kibitz-TWO", "Kibitz-THREE", "Kibitz-FOUR"] { rig.give(.configure(next(rig, name))) }
+        rig.run(for: .seconds(1))
+        #expect(rig.isUp && rig.kernel.accessPoint?.ssid == Array("Kibitz-FOUR".utf8))
+        #expect(!rig.events.contains(where: isDown) && rig.kernel.complaints == [])
+        #expect(rig.kernel.log.filter { $0 == C.triggerScan }.count == 1)
+    }
+
     @Test func stoppingStopsTheBeacon() {
         let rig = Rig(.softMAC)
         rig.start()
@@ -340,5 +393,83 @@ import Wire
         rig.give(.configure(next))
         rig.run(for: .seconds(2))
         #expect(try #require(rig.kernel.accessPoint).frequency == 2462)
+    }
+}
+
+/// Phones may come only where a firewall keeps them apart from other networks.
+@Suite struct PreparationTests {
+    @Test func noBeaconIsSentBefore() throws {
+        let rig = Rig(.softMAC)
+        rig.preparationTime = .seconds(3)
+        rig.give(.start)
+        rig.run(for: .milliseconds(2900))
+        #expect(!rig.kernel.log.contains(C.startAP) && !rig.isUp)
+        rig.run(for: .milliseconds(200))
+        #expect(rig.isUp && rig.kernel.complaints == [])
+    }
+
+    /// The radio was stopped then, which took the trouble away: it was logged every five seconds and never shown.
+    @Test func whereTheyMayNotItIsTriedAgainAndTold() {
+        let rig = Rig(.softMAC)
+        rig.preparation = false
+        rig.give(.start)
+        for _ in 0..<100 {
+            rig.run(for: .milliseconds(200))
+            #expect(!rig.isUp && !rig.kernel.log.contains(C.startAP))
+            if rig.now > Timestamp(nanoseconds: 2_000_000_000) {
+                #expect(rig.accessPoint.snapshot.trouble == [.notPrepared], "all the while")
+            }
+        }
+        let attempts = rig.events.filter { if case .preparing = $0 { true } else { false } }.count
+        #expect((3...5).contains(attempts), "every five seconds")
+        #expect(!rig.events.contains { if case .down = $0 { true } else { false } }, "it was never up")
+        rig.preparation = true
+        rig.run(for: .seconds(6))
+        #expect(rig.isUp && !rig.accessPoint.snapshot.trouble.contains(.notPrepared))
+    }
+
+    @Test func noAnswerIsAFailure() {
+        let rig = Rig(.softMAC)
+        rig.preparation = nil
+        rig.give(.start)
+        rig.run(for: .seconds(22))
+        #expect(!rig.kernel.log.contains(C.startAP))
+        guard case .failed(let step, _)? = rig.accessPoint.snapshot.trouble.first else {
+            Issue.record("\(rig.accessPoint.snapshot.trouble)")
+            return
+        }
+        #expect(step.contains("apart"))
+        rig.preparation = true
+        rig.run(for: .seconds(30))
+        #expect(rig.isUp)
+    }
+
+    /// The answer is about another interface, one of a radio that is gone.
+    @Test func anAnswerForAnotherInterfaceIsNone() {
+        let rig = Rig(.softMAC)
+        rig.preparation = nil
+        rig.give(.start)
+        rig.run(for: .seconds(2))
+        rig.give(.prepared(interface: "wlan7", true))
+        rig.run(for: .seconds(1))
+        #expect(!rig.isUp)
+        rig.give(.prepared(interface: "wlan0", true))
+        rig.run(for: .seconds(1))
+        #expect(rig.isUp)
+    }
+
+    /// It was logged only: a beacon was sent that nobody could join.
+    @Test func withoutTheSocketForHandshakesThereIsNoBeacon() {
+        let rig = Rig(.fullMAC(offloadsHandshake: false, offloadsSAE: false))
+        rig.eapolFaults = .max
+        rig.give(.start)
+        rig.run(for: .milliseconds(500))
+        #expect(!rig.isUp && rig.kernel.accessPoint == nil)
+        let trouble = rig.accessPoint.snapshot.trouble.first?.description ?? ""
+        #expect(trouble.contains("handshakes") && trouble.contains("no memory") && trouble.contains("tried again"))
+        rig.eapolFaults = 0
+        rig.run(for: .seconds(30))
+        #expect(rig.isUp && rig.openEAPOL != nil && !rig.accessPoint.snapshot.trouble.contains(where: \.isFatal))
+        #expect(rig.kernel.complaints == [])
     }
 }

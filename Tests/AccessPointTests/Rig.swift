@@ -26,6 +26,11 @@ final class Rig {
     private var due: [(Timestamp, AccessPointInput)] = []
     /// How long a request takes.
     var latency = Duration.microseconds(200)
+    /// What is answered when an interface is to be prepared, and after how long; nil for no answer.
+    var preparation: Bool? = true
+    var preparationTime = Duration.milliseconds(20)
+    /// How often the packet socket can't be opened.
+    var eapolFaults = 0
 
     static let passphrase = "correct horse"
     static let ssid = Array("Kibitz-TEST".utf8)
@@ -59,6 +64,9 @@ final class Rig {
         wake = accessPoint.handle(input, at: now, into: &output)
         let wanted = output
         events += wanted.events
+        for case .preparing(let interface) in wanted.events {
+            if let preparation { due.append((now + preparationTime, .prepared(interface: interface, preparation))) }
+        }
         for action in wanted.actions { carryOut(action) }
         deliverEvents()
     }
@@ -73,7 +81,13 @@ final class Rig {
             }
             let messages = netlinkOutput.messages
             for message in messages { answer(message.bytes, isRoute: request.isRoute) }
-        case .openEAPOL(let interface): openEAPOL = interface
+        case .openEAPOL(let interface):
+            if eapolFaults > 0 {
+                eapolFaults -= 1
+                due.append((now, .eapolFailed(reason: "no memory")))
+            } else {
+                openEAPOL = interface
+            }
         case .closeEAPOL: openEAPOL = nil
         case .sendEAPOL(let station, let frame): eapol.append((station, frame))
         case .unblock(let index):

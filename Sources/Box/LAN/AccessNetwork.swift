@@ -15,27 +15,29 @@ public final class AccessNetwork: Sendable {
     /// From one look at the firewall to the next. What else the machine runs may flush every rule there is, and the kernel
     /// tells only those who ask.
     static let watchInterval = Duration.seconds(30)
-    private static let prefixFile = "lan"
+    static let prefixFile = "lan"
     private static let configurationFile = "dnsmasq.conf"
     private static let leaseFile = "leases"
 
     /// An interface that is shut off from everything but the box's public ports.
-    private struct Closed {
+    struct Closed {
         var place: Place
         var ports: Ports
         var settings: InterfaceSettings
+        /// The firewall's rules as the kernel had them when they were set; nil where that is not known.
+        var rules: [UInt8]?
         /// What is not as the owner would want it.
         var warning: String?
     }
 
     /// What runs while the network is up.
-    private struct Running {
+    struct Running {
         var closed: Closed
         var server: DnsmasqServer
         var serving: Task<Void, Never>
     }
 
-    private struct Shown {
+    struct Shown {
         var place: Place?
         var trouble: String?
         var server: DnsmasqServer?
@@ -43,17 +45,17 @@ public final class AccessNetwork: Sendable {
         var wish = 0
     }
 
-    private let subnet: Subnet?
+    let subnet: Subnet?
     private let captivePortalAPI: @Sendable (Place) -> String
-    private let state: StateDirectory
-    private let logger: Logger
+    let state: StateDirectory
+    let logger: Logger
     private let onChange: @Sendable (Place?) -> Void
     private let onTrouble: @Sendable () -> Void
-    private let shown = Mutex(Shown())
-    private let turns = Turns()
-    private let closed = Mutex<Closed?>(nil)
-    private let running = Mutex<Running?>(nil)
-    private let watching = Mutex<Task<Void, Never>?>(nil)
+    let shown = Mutex(Shown())
+    let turns = Turns()
+    let closed = Mutex<Closed?>(nil)
+    let running = Mutex<Running?>(nil)
+    let watching = Mutex<Task<Void, Never>?>(nil)
 
     /// Makes a network; nothing is changed yet.
     /// - Parameters:
@@ -144,10 +146,13 @@ public final class AccessNetwork: Sendable {
             }
             let machine = MachineAddresses.current()
             let held = Set(machine.addresses(of: place.interface).map(\.address))
-            let isLost = ![place.address, place.addressV6].compactMap { $0 }.allSatisfy(held.contains)
+            let isLost = !held.contains(place.address)
             let isUsed =
                 self.subnet == nil
                 && Subnet(containing: place.address)?.isUsed(in: machine.networks(besides: place.interface)) == true
+            if !isLost, !isUsed, let address = place.addressV6, !held.contains(address) {
+                self.restoreV6(place, address)
+            }
             guard isLost || isUsed, let wish = self.newWish(after: before) else { return false }
             self.logger.notice(
                 isLost
@@ -170,7 +175,7 @@ public final class AccessNetwork: Sendable {
     }
 
     /// A new wish, unless somebody has wished for something else since `former`.
-    private func newWish(after former: Int) -> Int? {
+    func newWish(after former: Int) -> Int? {
         shown.withLock { shown in
             guard shown.wish == former else { return nil }
             shown.wish += 1
@@ -179,7 +184,7 @@ public final class AccessNetwork: Sendable {
     }
 
     /// Tells what went wrong, in the log once.
-    private func tell(_ trouble: Trouble) {
+    func tell(_ trouble: Trouble) {
         let isNew = shown.withLock { shown in
             defer { shown.trouble = trouble.description }
             return shown.trouble != trouble.description
@@ -190,7 +195,7 @@ public final class AccessNetwork: Sendable {
         }
     }
 
-    private func attempt(_ interface: String, _ ports: Ports, _ wish: Int) async {
+    func attempt(_ interface: String, _ ports: Ports, _ wish: Int) async {
         guard shown.withLock({ $0.wish == wish }) else { return }
         if let present = running.withLock({ $0?.closed.place }) {
             if present.interface == interface { return }
@@ -210,7 +215,7 @@ public final class AccessNetwork: Sendable {
         }
     }
 
-    private struct Trouble: Error, CustomStringConvertible {
+    struct Trouble: Error, CustomStringConvertible {
         let description: String
         init(_ description: String) { self.description = description }
     }
@@ -232,110 +237,6 @@ public final class AccessNetwork: Sendable {
         return place
     }
 
-    /// Chooses the addresses, and puts firewall and settings in place. What an earlier call did is replaced without a moment
-    /// in between, and stays when this one fails.
-    private func close(_ interface: String, _ ports: Ports) async throws(Trouble) -> Closed {
-        let used = MachineAddresses.current().networks(besides: interface)
-        let present = closed.withLock { $0 }
-        var next: Closed
-        if let present, present.place.interface == interface,
-            Subnet(containing: present.place.address)?.isUsed(in: used) == false
-        {
-            next = present
-            next.ports = ports
-        } else {
-            let (subnet, warning) = try chooseSubnet(used)
-            let place = Place(
-                interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
-            next = Closed(place: place, ports: ports, settings: InterfaceSettings(), warning: warning)
-        }
-        if let trouble = await Firewall(place: next.place, ports: ports).apply() {
-            throw Trouble(trouble)
-        }
-        if var present {
-            if present.place.interface == interface {
-                next.settings = present.settings
-            } else {
-                present.settings.restore()
-                removeAddresses(present.place)
-            }
-        }
-        let trouble = next.settings.apply(to: interface)
-        closed.withLock { [next] in $0 = next }
-        watch()
-        if let trouble { throw Trouble(trouble) }
-        return next
-    }
-
-    /// Undoes what ``close(_:_:)`` and what followed did. The rules are taken away even where none are known: an attempt that
-    /// failed may have left them.
-    private func open() async {
-        watching.withLock { $0.take() }?.cancel()
-        if var former = closed.withLock({ $0.take() }) {
-            removeAddresses(former.place)
-            former.settings.restore()
-        }
-        await Firewall.remove()
-    }
-
-    /// Looks after the firewall until ``open()``.
-    private func watch() {
-        watching.withLock { watching in
-            guard watching == nil else { return }
-            watching = Task {
-                while true {
-                    do { try await Task.sleep(for: Self.watchInterval) } catch { return }
-                    let wish = self.shown.withLock { $0.wish }
-                    await self.turns.take { await self.mendFirewall(wish) }
-                }
-            }
-        }
-    }
-
-    /// Puts the firewall back if somebody took it away, with `nft flush ruleset` for example. Where that fails the network
-    /// ends, and is tried again as at a start.
-    private func mendFirewall(_ before: Int) async {
-        let isRunning = running.withLock { $0 != nil }
-        guard let present = running.withLock({ $0?.closed }) ?? closed.withLock({ $0 }),
-            await !Firewall.isInPlace()
-        else { return }
-        logger.notice("another program took the firewall of the Wi-Fi away; it is put back")
-        guard let trouble = await Firewall(place: present.place, ports: present.ports).apply() else { return }
-        guard isRunning else { return tell(Trouble(trouble)) }
-        guard let wish = newWish(after: before) else { return }
-        await down(opens: false)
-        await attempt(present.place.interface, present.ports, wish)
-    }
-
-    private func chooseSubnet(_ used: [IPNetwork]) throws(Trouble) -> (Subnet, warning: String?) {
-        if let wanted = subnet {
-            guard wanted.isUsed(in: used) else { return (wanted, nil) }
-            return (wanted, "\(wanted), the Wi-Fi's, is in use on another network too; set wifi.subnet to another one")
-        }
-        guard let free = Subnet.free(of: used) else {
-            throw Trouble("no network is left for the Wi-Fi; set wifi.subnet")
-        }
-        return (free, nil)
-    }
-
-    private func setAddresses(_ place: Place) throws(Trouble) {
-        let former = MachineAddresses.current().addresses(of: place.interface)
-        do throws(InterfaceAddresses.Failure) {
-            let addresses = try InterfaceAddresses(interface: place.interface)
-            try addresses.switchOn()
-            // What other programs gave the interface would lead phones and the box astray.
-            for (address, prefixLength) in former where address != place.address && address != place.addressV6 {
-                try addresses.remove(address, prefixLength: prefixLength)
-            }
-            try addresses.add(place.address, prefixLength: Subnet.prefixLength)
-            if let address = place.addressV6 {
-                try addresses.add(address, prefixLength: UniqueLocalPrefix.prefixLength)
-            }
-        } catch {
-            throw Trouble("\(place.interface) can't be given the address \(place.address): \(error)")
-        }
-    }
-
     private func makeServer(_ place: Place) throws(Trouble) -> DnsmasqServer {
         let configuration = DnsmasqConfiguration(
             place: place, captivePortalAPI: captivePortalAPI(place), leases: DnsmasqServer.leases)
@@ -353,27 +254,10 @@ public final class AccessNetwork: Sendable {
             onTrouble: onTrouble)
     }
 
-    /// The box's IPv6 prefix, made at the first start.
-    private func prefix() throws(Trouble) -> UniqueLocalPrefix {
-        do throws(StateError) {
-            if let bytes = try state.read(Self.prefixFile) {
-                if let known = UniqueLocalPrefix(text: String(decoding: bytes, as: UTF8.self)) { return known }
-                // Nothing hangs on it but what phones remember.
-                logger.warning("\(state.path(of: Self.prefixFile)) is damaged; a new prefix is made")
-            }
-            var generator = SystemRandomNumberGenerator()
-            let fresh = UniqueLocalPrefix(using: &generator)
-            try state.write(Array(fresh.text.utf8), to: Self.prefixFile)
-            return fresh
-        } catch {
-            throw Trouble("\(error)")
-        }
-    }
-
     /// Ends what runs.
     /// - Parameter opens: whether the interface is as it was before, too. Without that it stays shut off from everything but
     ///   the box's public ports.
-    private func down(opens: Bool = true) async {
+    func down(opens: Bool = true) async {
         let former = running.withLock { $0.take() }
         if let former { closed.withLock { $0 = former.closed } }
         shown.withLock { shown in
@@ -390,14 +274,5 @@ public final class AccessNetwork: Sendable {
             removeAddresses(former.closed.place)
         }
         if opens { await open() }
-    }
-
-    private func removeAddresses(_ place: Place) {
-        // An interface that is gone took its addresses along.
-        guard let addresses = try? InterfaceAddresses(interface: place.interface) else { return }
-        try? addresses.remove(place.address, prefixLength: Subnet.prefixLength)
-        if let address = place.addressV6 {
-            try? addresses.remove(address, prefixLength: UniqueLocalPrefix.prefixLength)
-        }
     }
 }

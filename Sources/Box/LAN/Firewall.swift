@@ -1,3 +1,5 @@
+import CLinux
+import Glibc
 import Wire
 
 /// What the Wi-Fi may reach, as a table of nftables that is the box's own: its public ports and nothing else of it, and
@@ -106,11 +108,23 @@ struct Firewall: Equatable, Sendable {
     /// Takes the rules away.
     static func remove() async { _ = await load(removal) }
 
-    /// Whether there are rules of the box's. Where that can't be found out there are none.
-    static func isInPlace() async -> Bool {
-        guard let nft = Program.path(of: "nft") else { return false }
-        let list = ChildProcess.Command(arguments: [nft, "--terse", "list", "table", "inet", table])
-        return await ChildProcess.run(list).end == .exited(0)
+    /// The box's rules as the kernel has them, without what changes by itself; nil where there are none, or where that can't
+    /// be found out.
+    static func listing() async -> [UInt8]? {
+        var pipe: [Int32] = [-1, -1]
+        guard let nft = Program.path(of: "nft"), CLinux_pipe2(&pipe, O_CLOEXEC) == 0 else { return nil }
+        defer { close(pipe[0]) }
+        // They are a few kilobytes. Of more than the pipe takes nft would not come to its end, and they are not the box's.
+        let list = ChildProcess.Command(
+            arguments: [nft, "--terse", "--stateless", "list", "table", "inet", table], output: pipe[1])
+        guard await ChildProcess.run(list).end == .exited(0) else { return nil }
+        var listing: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
+        while true {
+            let count = buffer.withUnsafeMutableBytes { read(pipe[0], $0.baseAddress, $0.count) }
+            if count <= 0 { return listing }
+            listing += buffer[..<count]
+        }
     }
 
     private static func load(_ rules: String) async -> String? {

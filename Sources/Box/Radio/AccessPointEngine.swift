@@ -173,7 +173,7 @@ extension AccessPointEngine {
                     self?.take(.eapol(from: station, frame))
                 }
             } catch {
-                logger.error("phones can't join: \(error)")
+                take(.eapolFailed(reason: error.description))
             }
         case .closeEAPOL:
             eapol?.close()

@@ -46,6 +46,11 @@ public final class AccessPointService: Sendable {
         eventLoop.execute { self.engine.value.take(.configure(configuration)) }
     }
 
+    /// The answer to ``AccessPointEvent/preparing(interface:)``: whether phones may come onto the interface.
+    public func prepared(interface: String, _ isReady: Bool) {
+        eventLoop.execute { self.engine.value.take(.prepared(interface: interface, isReady)) }
+    }
+
     /// Everyone must come again, for other addresses for example.
     public func sendEveryoneOff() {
         eventLoop.execute { self.engine.value.take(.sendEveryoneOff) }

@@ -10,9 +10,6 @@ import Wire
 
 /// The box's own Wi-Fi: the radio, and the network on it while it beacons.
 final class WiFiService: Sendable {
-    /// From a firewall that could not be set to the next attempt.
-    private static let retryDelay = Duration.seconds(5)
-
     private let configuration: BoxConfiguration
     private let authority: RoomAuthority
     private let radio: AccessPointService
@@ -67,11 +64,9 @@ final class WiFiService: Sendable {
         for await event in events {
             switch event {
             case .preparing(let interface):
-                if await network.prepare(interface: interface, hubPort: hubPort) { continue }
                 // A Wi-Fi that nothing keeps apart from the rest of the machine is worse than none.
-                await radio.stop()
-                try? await Task.sleep(for: Self.retryDelay)
-                if !Task.isCancelled { radio.start() }
+                radio.prepared(
+                    interface: interface, await network.prepare(interface: interface, hubPort: hubPort))
             case .up(let interface, _): await network.start(interface: interface, hubPort: hubPort)
             case .down, .stopped: await network.stop()
             case .station: break

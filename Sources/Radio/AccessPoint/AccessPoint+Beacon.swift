@@ -32,6 +32,9 @@ extension AccessPoint {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security,
             let radio = setUp.radio, let description = description(setUp)
         else { return }
+        guard setUp.isPrepared else {
+            return pause(.awaitPreparation, for: Self.preparationTimeout, at: now)
+        }
         guard let pmk else { return fail("compute the key", "OpenSSL failed", at: now, into: &output) }
         if !radio.hasControlPortOverNL80211, security.kind == .fullMAC {
             isEAPOLSocketOpen = true
@@ -44,6 +47,18 @@ extension AccessPoint {
                     interface.index, description: description, security: security, radio: radio,
                     pmk: pmk, passphrase: configuration.passphrase)),
             at: now, into: &output)
+    }
+
+    /// Whether phones may come onto an interface.
+    mutating func prepared(
+        _ interface: String, _ isReady: Bool, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        guard case .settingUp(let setUp) = phase, !setUp.isPrepared, setUp.interface?.name == interface else { return }
+        guard isReady else {
+            return giveUp(.notPrepared, wait: Self.preparationPause, at: now, into: &output)
+        }
+        change { $0.isPrepared = true }
+        if setUp.step == .awaitPreparation { startBeacon(at: now, into: &output) }
     }
 
     private func description(_ setUp: SetUp) -> BSSDescription? {
@@ -117,10 +132,7 @@ extension AccessPoint {
 
     /// Everyone is gone after a rotation: the beacon stops, and begins anew with the new name and keys.
     mutating func restartBeacon(_ running: Running, at now: Timestamp, into output: inout AccessPointOutput) {
-        pending = [:]
-        closeEAPOL(into: &output)
-        attemptBegan = now
-        var setUp = SetUp(step: .startAP, deadline: now + Self.answerTimeout)
+        var setUp = SetUp(step: .startAP, deadline: now)
         setUp.radio = running.radio
         setUp.interface = running.interface
         setUp.interface?.name = running.name
@@ -128,9 +140,19 @@ extension AccessPoint {
         setUp.countryIsKnown = running.countryIsKnown
         setUp.security = SecurityPlan(configuration.security, abilities: running.radio.securityAbilities)
         setUp.channel = running.channel
+        setUp.isPrepared = true
         setUp.isRotation = true
+        restartBeacon(setUp, at: now, into: &output)
+    }
+
+    /// The same with everything but the beacon in its place.
+    mutating func restartBeacon(_ setUp: SetUp, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard let index = setUp.interface?.index else { return }
+        pending = [:]
+        closeEAPOL(into: &output)
+        attemptBegan = now
         phase = .settingUp(setUp)
-        send(.nl80211(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
+        send(.nl80211(.stopAccessPoint(interface: index)), for: .any, at: now, into: &output)
         startBeacon(at: now, into: &output)
     }
 }

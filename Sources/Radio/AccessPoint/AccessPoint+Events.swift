@@ -111,7 +111,7 @@ extension AccessPoint {
         }
     }
 
-    private var ownInterface: UInt32? {
+    var ownInterface: UInt32? {
         switch phase {
         case .settingUp(let setUp): setUp.interface?.index
         case .running(let running), .leaving(let running, _, _): running.interface.index

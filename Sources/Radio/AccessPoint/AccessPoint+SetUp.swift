@@ -9,6 +9,10 @@ import Wire
 extension AccessPoint {
     /// Begins from the machine's present state.
     mutating func begin(at now: Timestamp, into output: inout AccessPointOutput) {
+        if case .settingUp(let setUp) = phase, setUp.isRotation {
+            // It was up, and is not any more.
+            output.events.append(.down(.failed(step: setUp.step.words, reason: "it begins anew")))
+        }
         pending = [:]
         closeEAPOL(into: &output)
         attemptBegan = now
@@ -29,7 +33,7 @@ extension AccessPoint {
     }
 
     /// Waits for something other than an answer.
-    private mutating func pause(_ step: SetUp.Step, for time: Duration, at now: Timestamp) {
+    mutating func pause(_ step: SetUp.Step, for time: Duration, at now: Timestamp) {
         guard case .settingUp(var setUp) = phase else { return }
         setUp.step = step
         setUp.deadline = now + time
@@ -102,7 +106,7 @@ extension AccessPoint {
             chooseChannel(at: now, into: &output)
         case .register(let count): register(count + 1, at: now, into: &output)
         case .startAP: started(at: now, into: &output)
-        case .setBSS, .awaitRegulatory, .awaitScan, .awaitSwitch: break
+        case .setBSS, .awaitRegulatory, .awaitScan, .awaitSwitch, .awaitPreparation: break
         }
     }
 
@@ -136,7 +140,7 @@ extension AccessPoint {
                 fail(setUp.step.words, failure.description, at: now, into: &output)
             }
         case .listRadios, .listInterfaces, .awaitRegulatory, .listRadiosAgain, .makeInterface, .takeDown, .setType,
-            .takeUp, .awaitScan, .register, .startAP, .setBSS, .awaitSwitch:
+            .takeUp, .awaitScan, .register, .startAP, .setBSS, .awaitSwitch, .awaitPreparation:
             fail(setUp.step.words, failure.description, at: now, into: &output)
         }
     }
@@ -150,6 +154,7 @@ extension AccessPoint {
             take(.getRegulatoryAgain, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
         case .awaitScan: chooseChannel(at: now, into: &output)
         case .awaitSwitch: blocked(at: now, into: &output)
+        case .awaitPreparation: fail(setUp.step.words, "it takes too long", at: now, into: &output)
         case .listRadios, .listInterfaces, .getRegulatory, .setRegulatory, .listRadiosAgain, .getRegulatoryAgain,
             .makeInterface, .takeDown, .setType, .takeUp, .triggerScan, .readScan, .readSurvey, .register, .startAP,
             .setBSS:

@@ -22,6 +22,10 @@ public struct AccessPoint: ~Copyable {
     static let settling = Duration.milliseconds(50)
     /// Without a radio, how long until it is looked for although nobody told of one.
     static let patience = Duration.seconds(15)
+    /// How long it may take until phones may come onto the interface.
+    static let preparationTimeout = Duration.seconds(20)
+    /// Where they may not, this long until it is tried again.
+    static let preparationPause = Duration.seconds(5)
     /// How long everyone's removal may take before the beacon stops.
     static let leavingTimeout = Duration.milliseconds(700)
     /// At least this often a running access point is checked, and its stations asked about.
@@ -155,6 +159,8 @@ public struct AccessPoint: ~Copyable {
         case .event(let event): take(event, at: now, into: &output)
         case .link(let event): take(event, at: now, into: &output)
         case .switches(let switches): take(switches, at: now, into: &output)
+        case .prepared(let interface, let isReady): prepared(interface, isReady, at: now, into: &output)
+        case .eapolFailed(let reason): eapolFailed(reason, at: now, into: &output)
         case .eapol(let station, let frame):
             drive(.eapol(station, frame, wasEncrypted: nil), at: now, into: &output)
         case .sendEveryoneOff:
@@ -200,6 +206,9 @@ public struct AccessPoint: ~Copyable {
         if hasOtherKey { derive() }
         switch phase {
         case .stopped: break
+        case .settingUp(let setUp) where isRotation && setUp.isRotation:
+            // Nobody is there yet to be told: the beacon begins with the newest name.
+            restartBeacon(setUp, at: now, into: &output)
         case .waiting, .settingUp:
             backoff.reset()
             begin(at: now, into: &output)
@@ -291,7 +300,9 @@ public struct AccessPoint: ~Copyable {
     ) {
         switch phase {
         case .stopped: return
-        case .waiting, .settingUp: break
+        case .waiting: break
+        case .settingUp(let setUp):
+            if setUp.isRotation { output.events.append(.down(trouble)) }
         case .running(let running):
             backoff.succeed(after: now - running.since)
             counters.breaks &+= 1
@@ -312,6 +323,14 @@ public struct AccessPoint: ~Copyable {
         let pause = wait ?? backoff.fail()
         if wait == nil, backoff.failures % Self.failuresPerRadio == 0 { radioTurn &+= 1 }
         phase = .waiting(until: now + pause)
+    }
+
+    /// Phones could not show that they know the passphrase: there is no use in a beacon.
+    private mutating func eapolFailed(_ reason: String, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard isEAPOLSocketOpen, let index = ownInterface else { return }
+        isEAPOLSocketOpen = false
+        send(.nl80211(.stopAccessPoint(interface: index)), for: .any, at: now, into: &output)
+        fail("open the socket for handshakes", reason, at: now, into: &output)
     }
 
     mutating func closeEAPOL(into output: inout AccessPointOutput) {

@@ -41,6 +41,11 @@ public enum AccessPointInput: Sendable {
     case link(RouteEvent)
     /// All switches of Wi-Fi radios, at the start and after each change.
     case switches([NamedSwitch])
+    /// The answer to ``AccessPointEvent/preparing(interface:)``: whether phones may come onto the interface. No beacon is
+    /// sent before.
+    case prepared(interface: String, Bool)
+    /// The packet socket for EAPOL could not be opened.
+    case eapolFailed(reason: String)
     /// An EAPOL frame came by the packet socket, from the 802.1X header on.
     case eapol(from: MACAddress, [UInt8])
     /// The kernel had more to tell than the socket could hold: something was missed.
@@ -65,7 +70,7 @@ public enum AccessPointAction: Sendable {
 
 /// Something to be told.
 public enum AccessPointEvent: Hashable, Sendable {
-    /// It will be on this interface, on which nobody is yet.
+    /// It will be on this interface, on which nobody is yet; ``AccessPointInput/prepared(interface:_:)`` answers.
     case preparing(interface: String)
     /// The access point sends beacons; told again after a rotation, and when its interface got another name.
     case up(interface: String, index: UInt32)

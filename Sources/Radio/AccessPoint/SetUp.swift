@@ -48,6 +48,8 @@ struct SetUp: Sendable {
         case setBSS
         /// Until a switch is where it should be.
         case awaitSwitch
+        /// Until phones may come onto the interface.
+        case awaitPreparation
 
         /// What it is, for a sentence that says what failed.
         var words: String {
@@ -64,6 +66,7 @@ struct SetUp: Sendable {
             case .startAP: "start the beacon"
             case .setBSS: "set the rates"
             case .awaitSwitch: "switch the radio on"
+            case .awaitPreparation: "keep the Wi-Fi apart from other networks"
             }
         }
     }
@@ -88,6 +91,8 @@ struct SetUp: Sendable {
     var channel: OperatingChannel?
     /// Whether what the step after this one waits for has been told already: the kernel may tell it before it answers.
     var hasHeard = false
+    /// Whether phones may come onto the interface.
+    var isPrepared = false
     /// Whether this is a rotation, with everything but the beacon in its place.
     var isRotation = false
 }

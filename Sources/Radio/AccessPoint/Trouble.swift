@@ -24,6 +24,8 @@ public enum AccessPointTrouble: Hashable, Sendable {
     case noChannel(radio: String)
     /// A phone was refused because there are as many as may be.
     case full(Int)
+    /// The interface can't be kept apart from other networks; why is told by whoever should do it.
+    case notPrepared
     /// A step failed, and is tried again.
     case failed(step: String, reason: String)
 
@@ -31,7 +33,7 @@ public enum AccessPointTrouble: Hashable, Sendable {
     public var isFatal: Bool {
         switch self {
         case .noRadio, .noCapableRadio, .noInterface, .incapableInterface, .noSecurity, .switchedOff, .noChannel,
-            .failed:
+            .notPrepared, .failed:
             true
         case .noWPA3, .countryUnset, .countryRefused, .channelRefused, .full: false
         }
@@ -66,6 +68,7 @@ extension AccessPointTrouble: CustomStringConvertible {
             "an access point may not use channel \(number) here; set wifi.channel to auto or to another one"
         case .noChannel(let radio): "the adapter \(radio) has no channel that an access point may use; correct country"
         case .full(let limit): "the Wi-Fi is full (\(limit) of \(limit) phones); another one can join when one leaves"
+        case .notPrepared: "there is no Wi-Fi while it can't be kept apart from other networks; it is tried again"
         case .failed(let step, let reason): "the Wi-Fi could not start: \(step): \(reason); it is tried again"
         }
     }

@@ -1,0 +1,75 @@
+import BoxState
+import Synchronization
+import Wire
+
+/// Which addresses the Wi-Fi has, and how its interface gets them.
+extension AccessNetwork {
+    func chooseSubnet(_ used: [IPNetwork]) throws(Trouble) -> (Subnet, warning: String?) {
+        if let wanted = subnet {
+            guard wanted.isUsed(in: used) else { return (wanted, nil) }
+            return (wanted, "\(wanted), the Wi-Fi's, is in use on another network too; set wifi.subnet to another one")
+        }
+        guard let free = Subnet.free(of: used) else {
+            throw Trouble("no network is left for the Wi-Fi; set wifi.subnet")
+        }
+        return (free, nil)
+    }
+
+    func setAddresses(_ place: Place) throws(Trouble) {
+        let former = MachineAddresses.current().addresses(of: place.interface)
+        do throws(InterfaceAddresses.Failure) {
+            let addresses = try InterfaceAddresses(interface: place.interface)
+            try addresses.switchOn()
+            // What other programs gave the interface would lead phones and the box astray.
+            for (address, prefixLength) in former where address != place.address && address != place.addressV6 {
+                try addresses.remove(address, prefixLength: prefixLength)
+            }
+            try addresses.add(place.address, prefixLength: Subnet.prefixLength)
+            if let address = place.addressV6 {
+                try addresses.add(address, prefixLength: UniqueLocalPrefix.prefixLength)
+            }
+        } catch {
+            throw Trouble("\(place.interface) can't be given the address \(place.address): \(error)")
+        }
+    }
+
+    /// The box's IPv6 prefix, made at the first start.
+    private func prefix() throws(Trouble) -> UniqueLocalPrefix {
+        do throws(StateError) {
+            if let bytes = try state.read(Self.prefixFile) {
+                if let known = UniqueLocalPrefix(text: String(decoding: bytes, as: UTF8.self)) { return known }
+                // Nothing hangs on it but what phones remember.
+                logger.warning("\(state.path(of: Self.prefixFile)) is damaged; a new prefix is made")
+            }
+            var generator = SystemRandomNumberGenerator()
+            let fresh = UniqueLocalPrefix(using: &generator)
+            try state.write(Array(fresh.text.utf8), to: Self.prefixFile)
+            return fresh
+        } catch {
+            throw Trouble("\(error)")
+        }
+    }
+
+    func removeAddresses(_ place: Place) {
+        // An interface that is gone took its addresses along.
+        guard let addresses = try? InterfaceAddresses(interface: place.interface) else { return }
+        try? addresses.remove(place.address, prefixLength: Subnet.prefixLength)
+        if let address = place.addressV6 {
+            try? addresses.remove(address, prefixLength: UniqueLocalPrefix.prefixLength)
+        }
+    }
+
+    /// Gives an interface its IPv6 address back. The kernel takes it away whenever the interface is switched off for a moment, and
+    /// leaves IPv4 as it was: nothing else needs a new start.
+    func restoreV6(_ place: Place, _ address: IPAddress) {
+        running.withLock { running in _ = running?.closed.settings.apply(to: place.interface) }
+        do throws(InterfaceAddresses.Failure) {
+            try InterfaceAddresses(interface: place.interface).add(
+                address, prefixLength: UniqueLocalPrefix.prefixLength)
+            logger.notice("\(place.interface) had lost the Wi-Fi's IPv6 address")
+        } catch {
+            // While it is off, or IPv6 is: the next change is another chance.
+            logger.debug("\(place.interface) does not take the Wi-Fi's IPv6 address back: \(error)")
+        }
+    }
+}

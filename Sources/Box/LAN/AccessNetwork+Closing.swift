@@ -1,0 +1,92 @@
+import Synchronization
+import Wire
+
+/// How an interface is shut off from everything but the box's public ports, and stays so.
+extension AccessNetwork {
+    /// Chooses the addresses, and puts firewall and settings in place. What an earlier call did is replaced without a moment
+    /// in between, and stays when this one fails.
+    func close(_ interface: String, _ ports: Ports) async throws(Trouble) -> Closed {
+        let used = MachineAddresses.current().networks(besides: interface)
+        let present = closed.withLock { $0 }
+        var next: Closed
+        if let present, present.place.interface == interface,
+            Subnet(containing: present.place.address)?.isUsed(in: used) == false
+        {
+            next = present
+            next.ports = ports
+        } else {
+            let (subnet, warning) = try chooseSubnet(used)
+            let place = Place(
+                interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
+            next = Closed(place: place, ports: ports, settings: InterfaceSettings(), warning: warning)
+        }
+        if let trouble = await Firewall(place: next.place, ports: ports).apply() {
+            throw Trouble(trouble)
+        }
+        next.rules = await Firewall.listing()
+        if var present {
+            if present.place.interface == interface {
+                next.settings = present.settings
+            } else {
+                present.settings.restore()
+                removeAddresses(present.place)
+            }
+        }
+        let trouble = next.settings.apply(to: interface)
+        closed.withLock { [next] in $0 = next }
+        watch()
+        if let trouble { throw Trouble(trouble) }
+        return next
+    }
+
+    /// Undoes what ``close(_:_:)`` and what followed did. The rules are taken away even where none are known: an attempt that
+    /// failed may have left them.
+    func open() async {
+        watching.withLock { $0.take() }?.cancel()
+        if var former = closed.withLock({ $0.take() }) {
+            removeAddresses(former.place)
+            former.settings.restore()
+        }
+        await Firewall.remove()
+    }
+
+    /// Looks after the firewall until ``open()``.
+    func watch() {
+        watching.withLock { watching in
+            guard watching == nil else { return }
+            watching = Task {
+                while true {
+                    do { try await Task.sleep(for: Self.watchInterval) } catch { return }
+                    let wish = self.shown.withLock { $0.wish }
+                    await self.turns.take { await self.mendFirewall(wish) }
+                }
+            }
+        }
+    }
+
+    /// Whether the firewall has the rules it was given. Where that can't be found out it has not.
+    private func isAsItWas(_ rules: [UInt8]?) async -> Bool {
+        guard let present = await Firewall.listing() else { return false }
+        return rules == nil || present == rules
+    }
+
+    /// Puts the firewall back if somebody took it away, with `nft flush ruleset` for example, or changed it. Where that fails
+    /// the network ends, and is tried again as at a start.
+    func mendFirewall(_ before: Int) async {
+        let isRunning = running.withLock { $0 != nil }
+        guard let present = running.withLock({ $0?.closed }) ?? closed.withLock({ $0 }),
+            await !isAsItWas(present.rules)
+        else { return }
+        logger.notice("another program changed the firewall of the Wi-Fi, or took it away; it is put back")
+        guard let trouble = await Firewall(place: present.place, ports: present.ports).apply() else {
+            let rules = await Firewall.listing()
+            running.withLock { $0?.closed.rules = rules }
+            closed.withLock { $0?.rules = rules }
+            return
+        }
+        guard isRunning else { return tell(Trouble(trouble)) }
+        guard let wish = newWish(after: before) else { return }
+        await down(opens: false)
+        await attempt(present.place.interface, present.ports, wish)
+    }
+}
