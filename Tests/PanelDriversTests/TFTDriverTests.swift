@@ -42,6 +42,17 @@ import Testing
         #expect(rig.events == [.shown, .shown])
     }
 
+    /// A panel hangs turned; the picture is turned back before, and upright for whoever stands before it.
+    @Test(arguments: names, Turn.allCases) func everyTurnIsSeenUpright(name: String, turn: Turn) throws {
+        var generator = SeededGenerator(seed: 2)
+        var rig = try TFTRig(name)
+        let upright = Picture.noise(rig.controller.format.turned(turn), &generator)
+        rig.start(showing: upright.turned(turn))
+        #expect(rig.violations == [])
+        let back = try #require(Turn(rawValue: (360 - turn.rawValue) % 360))
+        #expect(rig.visible.turned(back) == upright)
+    }
+
     @Test(arguments: names) func theSizeIsThatOfTheTable(name: String) throws {
         let model = try #require(PanelModel.named(name))
         let format = model.makeController(accent: .red).format
@@ -214,5 +225,49 @@ import Testing
             }
             #expect(rig.violations == [], "at program \(program)")
         }
+    }
+
+    /// 18 bits a pixel have a bit more for red and blue: full stays full, and none stays none.
+    @Test func fiveBitsBecomeSix() throws {
+        let glass = TFTGlass(width: 5, height: 1, access: [], inverted: false)
+        var controller = ILI9486(glass)
+        var output = PanelOutput()
+        _ = controller.handle(.start, at: .zero, into: &output)
+        output = PanelOutput()
+        _ = controller.handle(
+            .show(Picture(format: controller.format, pixels: .rgb565([0xFFFF, 0, 0xF800, 0x07E0, 0x8410]))), at: .zero,
+            into: &output)
+        _ = controller.handle(.finished, at: .zero, into: &output)
+        #expect(
+            output.program.last
+                == .data([0xFC, 0xFC, 0xFC, 0, 0, 0, 0xFC, 0, 0, 0, 0xFC, 0, 0x84, 0x80, 0x84]))
+    }
+
+    @Test func ofStopAndStartTheLastCounts() {
+        let orders: [(inputs: [PanelInput], isLit: Bool)] = [
+            ([.stop, .start], true), ([.start, .stop], false), ([.stop, .stop], false),
+            ([.start, .stop, .start], true),
+        ]
+        for (inputs, isLit) in orders {
+            var rig = Self.smallRig()
+            rig.start(showing: .plain(rig.controller.format, 1))
+            rig.meanwhile = inputs
+            rig.give(.show(.plain(rig.controller.format, 2)))
+            rig.run(for: .milliseconds(200))
+            #expect(rig.bus.panel.backlight == isLit)
+            #expect(rig.events.filter { $0 == .stopped }.count == (isLit ? 0 : 1))
+
+            // While it is being made dark already.
+            rig.meanwhile = inputs
+            rig.give(.stop)
+            rig.run(for: .milliseconds(200))
+            #expect(rig.bus.panel.backlight == isLit)
+            #expect(rig.violations == [])
+        }
+        var rig = Self.smallRig()
+        rig.start(showing: .plain(rig.controller.format, 1))
+        rig.meanwhile = [.stop]
+        rig.give(.stop)
+        #expect(rig.events == [.shown, .stopped])
     }
 }

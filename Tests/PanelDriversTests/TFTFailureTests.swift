@@ -134,6 +134,65 @@ import Testing
         #expect(rig.bus.panel.backlight)
     }
 
+    /// The rules that count where only the software reset is left: not within 120 ms of sleep out.
+    @Test func withoutAResetLineNothingHastens() {
+        let glass = TFTDriverTests.small
+        func rig() -> TFTRig {
+            TFTRig(
+                ST7789(glass),
+                SimulatedTFT(
+                    .st7789, .init(columns: 16, rows: 47, inverting: true), clock: 1_000_000, hasReset: false),
+                clock: 1_000_000)
+        }
+        /// To the moment when its picture can be seen, or the wake up failed.
+        func untilLit(_ rig: inout TFTRig) {
+            rig.give(.start)
+            rig.give(.show(.plain(rig.controller.format, 1)))
+            while rig.events.isEmpty, let wake = rig.wake {
+                rig.now = wake
+                rig.give(.wake)
+            }
+        }
+        for input in [PanelInput.start, .stop] {
+            var lit = rig()
+            untilLit(&lit)
+            #expect(lit.events == [.shown])
+            lit.give(input)
+            lit.run(for: .seconds(1))
+            #expect(lit.violations == [])
+
+            // Sleep out was sent, and then something failed.
+            var failed = rig()
+            failed.failing = { number, program in number == 3 ? program.count - 1 : nil }
+            untilLit(&failed)
+            #expect(failed.events == [.trouble(.bus(5))])
+            failed.give(input)
+            failed.run(for: .seconds(1))
+            #expect(failed.violations == [])
+        }
+    }
+
+    /// Somebody pulls the panel off and plugs in another: what that has in its memory nobody knows.
+    @Test func anotherPanelGetsTheWholePicture() {
+        for failing in 1...4 {
+            var rig = TFTDriverTests.smallRig()
+            rig.failing = { number, _ in number == failing ? 1 : nil }
+            rig.start(showing: .plain(rig.controller.format, 1))
+            rig.give(.show(.plain(rig.controller.format, 1).painted(rows: 1..<2, 3)))
+            rig.bus.panel = TFTDriverTests.smallRig().bus.panel
+            rig.run(for: .seconds(1))
+            #expect(rig.violations == [])
+            #expect(visible(rig) == .plain(rig.controller.format, 1).painted(rows: 1..<2, 3))
+        }
+        // And one that was started again without a failure.
+        var rig = TFTDriverTests.smallRig()
+        rig.start(showing: .plain(rig.controller.format, 1))
+        rig.bus.panel = TFTDriverTests.smallRig().bus.panel
+        rig.give(.start)
+        rig.run(for: .seconds(1))
+        #expect(visible(rig) == .plain(rig.controller.format, 1))
+    }
+
     /// Pictures, failures and rests in any order: no rule is broken, what is lit was given, and in the end the last picture is
     /// there.
     @Test(arguments: 0..<60) func randomSequences(seed: UInt64) {

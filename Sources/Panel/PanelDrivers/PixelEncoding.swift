@@ -18,19 +18,19 @@ enum PixelEncoding: Sendable {
     ///   - pixels: a picture's RGB565 words.
     ///   - range: which of them.
     func encode(_ pixels: [UInt16], _ range: Range<Int>) -> [UInt8] {
-        let pixels = pixels.span.extracting(range)
-        return [UInt8](unsafeUninitializedCapacity: pixels.count * bytes) { buffer, count in
+        let pixels = pixels.span
+        return [UInt8](unsafeUninitializedCapacity: range.count * bytes) { buffer, count in
             count = buffer.count
             switch self {
             case .rgb565:
-                for index in pixels.indices {
-                    let pixel = pixels[index]
+                for index in 0..<range.count {
+                    let pixel = pixels[range.lowerBound + index]
                     buffer[index &* 2] = UInt8(truncatingIfNeeded: pixel >> 8)
                     buffer[index &* 2 &+ 1] = UInt8(truncatingIfNeeded: pixel)
                 }
             case .rgb666:
-                for index in pixels.indices {
-                    let pixel = pixels[index]
+                for index in 0..<range.count {
+                    let pixel = pixels[range.lowerBound + index]
                     // Red and blue have one bit less than the wire: the highest is repeated as the lowest, so that white is
                     // white (as the controllers' own tables for 16 bits have it).
                     let red = UInt8(truncatingIfNeeded: pixel >> 11)

@@ -124,7 +124,6 @@ struct TFTDriver: Sendable {
             return
         }
         if case .waking = state { sleepInAllowed = now + programs.sequences.sleepOutToSleepIn }
-        memory = nil
         if trouble != failure { output.events.append(.trouble(failure)) }
         trouble = failure
         state = .failed(until: retry.failed(at: now))
@@ -170,7 +169,7 @@ struct TFTDriver: Sendable {
         if case .rgb565(let words)? = memory?.pixels { known = words }
         let spans = ChangedRows.spans(from: known, to: pixels, width: format.width)
         if spans.isEmpty { return false }
-        // Should it fail, nobody knows what the memory holds.
+        // Not known until all of it is there; and two pictures are enough to keep.
         memory = nil
         state = .writing(picture, asleep: asleep)
         output.program = programs.write(pixels, rows: spans)

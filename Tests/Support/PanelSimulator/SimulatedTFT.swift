@@ -282,30 +282,36 @@ public struct SimulatedTFT: SimulatedPanel {
     /// Pixels go from the window's start, row by row, and from its end to its start again.
     private mutating func write(_ bytes: ArraySlice<UInt8>) {
         pixelBytes += bytes.count
-        for byte in bytes {
-            partial.append(byte)
+        let size = format == 0b101 ? 2 : 3
+        let all = partial + bytes
+        let whole = all.count / size * size
+        for index in stride(from: 0, to: whole, by: size) {
             let colour: UInt32
-            if format == 0b101 {
-                guard partial.count == 2 else { continue }
-                let word = UInt32(partial[0]) << 8 | UInt32(partial[1])
+            if size == 2 {
+                let word = UInt32(all[index]) << 8 | UInt32(all[index + 1])
                 // The highest bit of red and blue is their lowest too.
                 let (red, blue) = ((word >> 11) << 1 | word >> 15, (word & 0x1F) << 1 | (word >> 4 & 1))
                 colour = red << 12 | (word >> 5 & 0x3F) << 6 | blue
             } else {
-                guard partial.count == 3 else { continue }
-                colour = UInt32(partial[0] >> 2) << 12 | UInt32(partial[1] >> 2) << 6 | UInt32(partial[2] >> 2)
+                colour =
+                    UInt32(all[index] >> 2) << 12 | UInt32(all[index + 1] >> 2) << 6 | UInt32(all[index + 2] >> 2)
             }
-            partial.removeAll(keepingCapacity: true)
-            // MV exchanges, then MX mirrors the memory's columns and MY its rows.
-            var (x, y) = access & 0x20 != 0 ? (row, column) : (column, row)
-            if access & 0x40 != 0 { x = chip.columns - 1 - x }
-            if access & 0x80 != 0 { y = chip.rows - 1 - y }
-            if memory.indices.contains(y * chip.columns + x) { memory[y * chip.columns + x] = colour }
-            column += 1
-            if column > columnSpan.upperBound {
-                column = columnSpan.lowerBound
-                row = row == rowSpan.upperBound ? rowSpan.lowerBound : row + 1
-            }
+            put(colour)
+        }
+        partial = Array(all[whole...])
+    }
+
+    private mutating func put(_ colour: UInt32) {
+        // MV exchanges, then MX mirrors the memory's columns and MY its rows.
+        var (x, y) = access & 0x20 != 0 ? (row, column) : (column, row)
+        if access & 0x40 != 0 { x = chip.columns - 1 - x }
+        if access & 0x80 != 0 { y = chip.rows - 1 - y }
+        let address = y * chip.columns + x
+        if address >= 0, address < memory.count { memory[address] = colour }
+        column += 1
+        if column > columnSpan.upperBound {
+            column = columnSpan.lowerBound
+            row = row == rowSpan.upperBound ? rowSpan.lowerBound : row + 1
         }
     }
 }
