@@ -75,10 +75,24 @@ import Testing
         #expect(rig.now - start < .milliseconds(31), "two waits of 5 ms and a frame of 20")
         #expect(rig.bus.panel.pixelBytes == 240 * 320 * 2)
         #expect(rig.events == [])
-        rig.run(for: .milliseconds(150))
+        // What is lit at first is the picture already.
+        var lit: [Picture] = []
+        rig.onProgram = { if $0.backlight { lit.append($0.visible(at: .zero)) } }
+        rig.run(for: .milliseconds(200))
+        #expect(lit == [.plain(rig.controller.format, 0x1234)], "before the frame that is sent once more")
         #expect(rig.events == [.shown])
-        #expect(rig.lastEvent - start < .milliseconds(131))
+        #expect(rig.lastEvent - start < .milliseconds(151))
         #expect(rig.violations == [])
+    }
+
+    /// Copies of the chips that ignore pixels in their sleep get them when they are awake.
+    @Test func aCopyThatIsDeafInItsSleep() {
+        var rig = Self.smallRig()
+        rig.bus.panel.isDeafAsleep = true
+        let picture = Picture.plain(rig.controller.format, 0x0F0F)
+        rig.start(showing: picture)
+        #expect(rig.events == [.shown])
+        #expect(Self.visible(rig) == picture)
     }
 
     @Test func nothingIsLitBeforeThereIsAPicture() throws {
@@ -98,7 +112,7 @@ import Testing
         var rig = Self.smallRig()
         let white = Picture.plain(rig.controller.format, 0xFFFF)
         rig.start(showing: white)
-        #expect(rig.bus.panel.pixelBytes == 16 * 40 * 2)
+        #expect(rig.bus.panel.pixelBytes == 2 * 16 * 40 * 2, "asleep, and once more awake")
 
         func sent(_ picture: Picture) -> (pixels: Int, bytes: Int) {
             let (pixels, bytes) = (rig.bus.panel.pixelBytes, rig.bus.bytes)
@@ -201,7 +215,7 @@ import Testing
     }
 
     @Test(arguments: [PanelInput.stop, .start]) func stopAndStartWaitForTheProgram(input: PanelInput) {
-        // At each program in turn: reset, picture, wake up, another picture.
+        // At some programs: reset, picture, wake up, another picture.
         for program in 1...4 {
             var rig = Self.smallRig()
             var picture = Picture.plain(rig.controller.format, 1)

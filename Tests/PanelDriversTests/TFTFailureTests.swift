@@ -9,7 +9,7 @@ import Testing
     /// What a person sees on the small glass.
     private func visible(_ rig: TFTRig) -> Picture { TFTDriverTests.visible(rig) }
 
-    /// Reset, first picture, wake up, another picture, and the first one again.
+    /// Reset, first picture, wake up, that picture once more, another picture, and the first one again.
     private func story(_ rig: inout TFTRig) {
         let format = rig.controller.format
         rig.give(.start)
@@ -26,7 +26,7 @@ import Testing
             programs.append($1); return nil
         }
         story(&dry)
-        #expect(programs.count == 5)
+        #expect(programs.count == 6)
 
         for (number, program) in programs.enumerated() {
             for index in program.indices {
@@ -100,7 +100,7 @@ import Testing
         for fails in [false, true] {
             var rig = TFTDriverTests.smallRig()
             rig.start(showing: .plain(rig.controller.format, 1))
-            rig.failing = { number, _ in number == 4 ? 1 : nil }
+            rig.failing = { number, _ in number == 5 ? 1 : nil }
             rig.give(.show(.plain(rig.controller.format, 2)))
             #expect(rig.bus.panel.backlight)
             rig.failing = { _, _ in fails ? 3 : nil }
@@ -174,7 +174,7 @@ import Testing
 
     /// Somebody pulls the panel off and plugs in another: what that has in its memory nobody knows.
     @Test func anotherPanelGetsTheWholePicture() {
-        for failing in 1...4 {
+        for failing in 1...5 {
             var rig = TFTDriverTests.smallRig()
             rig.failing = { number, _ in number == failing ? 1 : nil }
             rig.start(showing: .plain(rig.controller.format, 1))

@@ -19,6 +19,8 @@ struct TFTRig {
     var failing: (Int, [PanelOperation]) -> Int? = { _, _ in nil }
     /// What a program is changed into, before it is carried out.
     var changing: ([PanelOperation]) -> [PanelOperation] = { $0 }
+    /// Sees the panel before each program.
+    var onProgram: (SimulatedTFT) -> Void = { _ in }
     /// What comes while the next program is being carried out.
     var meanwhile: [PanelInput] = []
 
@@ -51,6 +53,7 @@ struct TFTRig {
             if !output.events.isEmpty { lastEvent = now }
             if output.program.isEmpty { return }
             programs += 1
+            onProgram(bus.panel)
             let program = changing(output.program)
             for later in meanwhile {
                 var silent = PanelOutput()

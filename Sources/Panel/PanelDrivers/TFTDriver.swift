@@ -102,10 +102,8 @@ struct TFTDriver: Sendable {
         case .waking:
             sleepInAllowed = now + (sequences.sleepOutToSleepIn - sequences.behindSleepOut)
             state = .awake
-            if trouble != nil {
-                trouble = nil
-                output.events.append(.recovered)
-            }
+            // The datasheets' chips have the picture. Copies of them exist that take none in their sleep: once more, unseen.
+            memory = nil
         case .stopping:
             state = .resting
             output.events.append(.stopped)
@@ -152,9 +150,11 @@ struct TFTDriver: Sendable {
             state = .waking
             output.program = programs.wakeUp()
         case .awake:
-            guard let wanted, !write(wanted, asleep: nil, into: &output), isUntold else { return nil }
+            guard let wanted, !write(wanted, asleep: nil, into: &output) else { return nil }
+            if trouble != nil { output.events.append(.recovered) }
+            if isUntold { output.events.append(.shown) }
+            trouble = nil
             isUntold = false
-            output.events.append(.shown)
         case .resting, .resetting, .writing, .waking, .stopping:
             break
         }

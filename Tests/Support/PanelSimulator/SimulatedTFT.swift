@@ -48,6 +48,8 @@ public struct SimulatedTFT: SimulatedPanel {
     public let mounting: Mounting
     /// What was done against the datasheet.
     public private(set) var violations: [String] = []
+    /// Whether it is a copy that takes no pixels in its sleep, against the datasheet.
+    public var isDeafAsleep = false
     /// How many bytes of pixels came since the start.
     public private(set) var pixelBytes = 0
     /// Whether the light behind the glass is on.
@@ -307,7 +309,7 @@ public struct SimulatedTFT: SimulatedPanel {
         if access & 0x40 != 0 { x = chip.columns - 1 - x }
         if access & 0x80 != 0 { y = chip.rows - 1 - y }
         let address = y * chip.columns + x
-        if address >= 0, address < memory.count { memory[address] = colour }
+        if address >= 0, address < memory.count, !(isAsleep && isDeafAsleep) { memory[address] = colour }
         column += 1
         if column > columnSpan.upperBound {
             column = columnSpan.lowerBound
