@@ -2,7 +2,8 @@ import SansIO
 
 /// When an e-paper may be refreshed, and how: its ink is moved by force, and too much of that, or too little, spoils it.
 ///
-/// The numbers are the makers': none of them stands in a controller's datasheet, whose only rule is BUSY.
+/// The numbers are the makers': none of them stands in a controller's datasheet, whose only rule is BUSY. They are advice for
+/// a long life, so what a person waits for (new codes, a countdown, the end) is not held back by them.
 struct RefreshPolicy: Sendable {
     /// How a refresh moves the ink.
     enum Kind: Hashable, Sendable {
