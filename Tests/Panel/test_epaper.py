@@ -41,15 +41,15 @@ def glass(gpio, bus, model):
 
 
 @pytest.fixture
-def box(glass, model):
-    with Box({"panel.model": model, "panel.turn": MODELS[model][1]}) as running:
+def box(glass, model, make_box):
+    with make_box({"panel": None, "panel.model": model, "panel.turn": MODELS[model][1]}) as running:
         yield running
 
 
 def test_the_picture_on_the_glass_is_the_box_s(box, glass, model):
     turn = MODELS[model][1]
-    wait_until(lambda: box.link in glass.codes(), REFRESHED, "the code is to be seen", detail=box.describe)
-    wait_until(lambda: agree(box, glass, turn), REFRESHED, "the pictures are the same", detail=box.describe)
+    wait_until(lambda: box.link in glass.codes(), REFRESHED, "the code is to be seen", every=1, detail=box.describe)
+    wait_until(lambda: agree(box, glass, turn), REFRESHED, "the pictures are the same", every=1, detail=box.describe)
     assert glass.violations() == ""
     assert glass.busy_times, "the panel was never busy, so nothing was refreshed"
     assert box.status()["panel"]["fault"] is None
@@ -57,17 +57,17 @@ def test_the_picture_on_the_glass_is_the_box_s(box, glass, model):
 
 def test_a_press_brings_the_new_code_with_one_refresh(box, glass, gpio, model):
     turn = MODELS[model][1]
-    wait_until(lambda: agree(box, glass, turn), REFRESHED, "the pictures are the same", detail=box.describe)
+    wait_until(lambda: agree(box, glass, turn), REFRESHED, "the pictures are the same", every=1, detail=box.describe)
     link = box.link
     gpio.button.press(0.1)
     wait_until(lambda: box.link != link, 2, "the link is another", every=0.02, detail=box.describe)
-    wait_until(lambda: box.link in glass.codes(), REFRESHED, "the new code is to be seen", detail=box.describe)
-    wait_until(lambda: agree(box, glass, turn), REFRESHED, "the pictures are the same", detail=box.describe)
+    wait_until(lambda: box.link in glass.codes(), REFRESHED, "the new code is to be seen", every=1, detail=box.describe)
+    wait_until(lambda: agree(box, glass, turn), REFRESHED, "the pictures are the same", every=1, detail=box.describe)
     assert glass.violations() == ""
 
 
 def test_left_alone_it_rests(box, glass, model):
-    wait_until(lambda: agree(box, glass, MODELS[model][1]), REFRESHED, "the pictures are the same", detail=box.describe)
+    wait_until(lambda: agree(box, glass, MODELS[model][1]), REFRESHED, "the pictures are the same", every=1, detail=box.describe)
     time.sleep(10)
     sent = len(glass.transfers)
     time.sleep(120)
@@ -76,7 +76,7 @@ def test_left_alone_it_rests(box, glass, model):
 
 
 def test_switched_off_the_paper_says_that_it_may_be_unplugged(box, glass, model):
-    wait_until(lambda: agree(box, glass, MODELS[model][1]), REFRESHED, "the pictures are the same", detail=box.describe)
+    wait_until(lambda: agree(box, glass, MODELS[model][1]), REFRESHED, "the pictures are the same", every=1, detail=box.describe)
     before, link = glass.picture(), box.link
     box.process.terminate()
     assert box.process.wait(60) == 0, box.describe()
@@ -88,11 +88,11 @@ def test_switched_off_the_paper_says_that_it_may_be_unplugged(box, glass, model)
 
 
 @pytest.mark.parametrize("model", ["ssd1680-296x128", "uc8151-296x128"])
-def test_a_panel_that_never_answers_is_told_and_the_room_goes_on(gpio, bus, model):
+def test_a_panel_that_never_answers_is_told_and_the_room_goes_on(gpio, bus, model, make_box):
     level, turn = MODELS[model]
     with Glass(model, gpio, bus, hertz=HERTZ, busy_level=level, stuck=True) as glass:
-        with Box({"panel.model": model, "panel.turn": turn}) as box:
-            wait_until(lambda: box.status()["panel"]["fault"] == "silent", 60, "status tells it", detail=box.describe)
+        with make_box({"panel": None, "panel.model": model, "panel.turn": turn}) as box:
+            wait_until(lambda: box.status()["panel"]["fault"] == "silent", 60, "status tells it", every=1, detail=box.describe)
             assert box.fetch("/api/room").status == 200
             link = box.link
             box.rotate()
@@ -100,4 +100,4 @@ def test_a_panel_that_never_answers_is_told_and_the_room_goes_on(gpio, bus, mode
             # The plug was loose: it works again by itself.
             glass.unstick()
             wait_until(lambda: box.link in glass.codes(), 400, "the code is to be seen", every=1, detail=box.describe)
-            wait_until(lambda: box.status()["panel"]["fault"] is None, 5, "status is well", detail=box.describe)
+            wait_until(lambda: box.status()["panel"]["fault"] is None, 5, "status is well", every=1, detail=box.describe)

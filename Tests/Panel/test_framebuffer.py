@@ -26,8 +26,8 @@ def agree(box: Box, display: Display) -> bool:
     return same(expected, display.picture())
 
 
-def test_the_framebuffer_has_the_box_s_picture(display):
-    with Box({"panel.model": "framebuffer", "panel.path": str(FRAMEBUFFER)}) as box:
+def test_the_framebuffer_has_the_box_s_picture(display, make_box):
+    with make_box({"panel": None, "panel.model": "framebuffer", "panel.path": str(FRAMEBUFFER)}) as box:
         wait_until(lambda: agree(box, display), 5, "the pictures are the same", detail=box.describe)
         link = box.rotate()
         assert box.link == link
@@ -36,15 +36,15 @@ def test_the_framebuffer_has_the_box_s_picture(display):
         box.terminate()
 
 
-def test_a_drm_card_shows_the_box_s_buffer(display):
-    with Box({"panel.model": "framebuffer", "panel.path": str(CARD)}) as box:
+def test_a_drm_card_shows_the_box_s_buffer(display, make_box):
+    with make_box({"panel": None, "panel.model": "framebuffer", "panel.path": str(CARD)}) as box:
         wait_until(lambda: "kibitz-local" in display.planes(), 5, "the box's buffer is shown", detail=box.describe)
         assert box.status()["panel"]["fault"] is None, box.log()
         box.terminate()
         assert "kibitz-local" not in display.planes()
 
 
-def test_without_a_display_it_is_told_and_the_room_goes_on():
-    with Box({"panel.model": "framebuffer"}) as box:
+def test_without_a_display_it_is_told_and_the_room_goes_on(make_box):
+    with make_box({"panel": "framebuffer"}) as box:
         wait_until(lambda: box.status()["panel"]["fault"] == "missing", 5, "status tells it", detail=box.describe)
         assert box.fetch("/api/room").status == 200

@@ -34,8 +34,8 @@ def glass(gpio, bus, model):
 
 
 @pytest.fixture
-def box(glass, model):
-    with Box({"panel.model": model}) as running:
+def box(glass, model, make_box):
+    with make_box({"panel": model}) as running:
         wait_until(glass.settled, 10, "a picture is there", detail=running.describe)
         yield running
 
@@ -85,16 +85,16 @@ def test_at_the_end_it_is_dark(box, glass, gpio):
     assert glass.picture().getbbox() is None, "something is still to be seen"
 
 
-def test_without_its_lines_it_is_told_and_found_later():
+def test_without_its_lines_it_is_told_and_found_later(make_box):
     with GPIO(tuple(name for name in LINES if name != "KIBITZ_DC")) as gpio, SPI(gpio):
-        with Box({"panel.model": "st7789-240x240"}) as box:
+        with make_box({"panel": "st7789-240x240"}) as box:
             wait_until(lambda: box.status()["panel"]["fault"] == "missing", 5, "status tells it", detail=box.describe)
             assert "KIBITZ_DC" in box.log()
             assert box.fetch("/api/room").status == 200
 
 
-def test_without_a_bus_it_is_told_what_to_do(gpio):
-    with Box({"panel.model": "st7789-240x240"}) as box:
+def test_without_a_bus_it_is_told_what_to_do(gpio, make_box):
+    with make_box({"panel": "st7789-240x240"}) as box:
         wait_until(lambda: box.status()["panel"]["fault"] == "missing", 5, "status tells it", detail=box.describe)
         assert "dtparam=spi=on" in box.log()
         assert box.fetch("/api/room").status == 200

@@ -22,8 +22,8 @@ from Rig.box import ROOT, Box
 from Rig.gpio import GPIO
 from Rig.spi import SPI
 
-LOOK = 0.001
-"""Seconds between two looks at the RESET line."""
+LOOK = 0.004
+"""Seconds between two looks at the RESET line: e-papers are held in reset for 10 ms."""
 
 
 def decoder() -> Path:
@@ -134,7 +134,8 @@ class Glass:
         if self._busy_until is not None and time.monotonic() >= self._busy_until:
             self.busy_times[-1] = (self.busy_times[-1][0], time.monotonic())
             self._busy_until = None
-            self._drive_busy(self._stuck)
+        # Each time: gpio-sim takes a resistor that the box asks for as stronger than what drives the line.
+        self._drive_busy(self._stuck or self._busy_until is not None)
 
     def _follow(self, answer: str) -> None:
         word, _, until = answer.partition(" ")
@@ -145,7 +146,7 @@ class Glass:
             self._drive_busy(True)
 
     def _drive_busy(self, busy: bool) -> None:
-        if self._busy_level is not None:
+        if self._busy_level is not None and self.gpio["KIBITZ_BUSY"].value != (busy == self._busy_level):
             self.gpio["KIBITZ_BUSY"].pull(busy == self._busy_level)
 
     def _ask(self, line: str) -> str:
