@@ -197,7 +197,23 @@ public struct Doctor {
         } else {
             fine("wifi", "radios: \(radios.joined(separator: ", "))")
         }
+        examineSwitches()
         examineRivals(configuration)
+    }
+
+    /// Looks for switches that keep a Wi-Fi radio off (rfkill).
+    private mutating func examineSwitches() {
+        for name in Self.names(in: "/sys/class/rfkill") {
+            func value(_ key: String) -> String {
+                String((Self.text(of: "/sys/class/rfkill/\(name)/\(key)") ?? "").prefix { $0 != "\n" })
+            }
+            guard value("type") == "wlan" else { continue }
+            if value("hard") == "1" {
+                wrong("wifi", "\(value("name")) is off by its switch", mend: "turn that switch on", fatal: false)
+            } else if value("soft") == "1" {
+                wrong("wifi", "\(value("name")) is switched off", mend: "rfkill unblock wifi", fatal: false)
+            }
+        }
     }
 
     private mutating func examineCountry(_ configuration: BoxConfiguration) {
