@@ -159,8 +159,13 @@ final class MockKernel {
     }
 
     /// A full-MAC chip has associated a station.
-    func associate(_ station: [UInt8], elements: [UInt8]) {
-        guard let place = interfaces.firstIndex(where: { $0.accessPoint != nil }) else { return }
+    /// - Returns: whether it did; it has no place for more than its limit.
+    @discardableResult
+    func associate(_ station: [UInt8], elements: [UInt8]) -> Bool {
+        guard let place = interfaces.firstIndex(where: { $0.accessPoint != nil }) else { return false }
+        let limit = radios.first { $0.index == interfaces[place].radio }?.maximumStations
+        let others = interfaces[place].accessPoint?.stations.keys.filter { $0 != station }.count ?? 0
+        if let limit, others >= Int(limit) { return false }
         interfaces[place].accessPoint?.stations[station] = false
         events.append(
             message(
@@ -169,6 +174,20 @@ final class MockKernel {
                     Attribute.write(A.ifindex, u32: UInt32(interfaces[place].index)), Attribute.write(A.mac, station),
                     Attribute.write(A.ie, elements), Attribute.write(A.generation, u32: 1),
                     Attribute.write(A.staInfo, []),
+                ]))
+        return true
+    }
+
+    /// A station has told a full-MAC chip that it goes.
+    func disassociate(_ station: [UInt8]) {
+        guard let place = interfaces.firstIndex(where: { $0.accessPoint?.stations[station] != nil }) else { return }
+        interfaces[place].accessPoint?.stations[station] = nil
+        interfaces[place].accessPoint?.pairwiseKeys[station] = nil
+        events.append(
+            message(
+                C.delStation,
+                [
+                    Attribute.write(A.ifindex, u32: UInt32(interfaces[place].index)), Attribute.write(A.mac, station),
                 ]))
     }
 

@@ -18,6 +18,8 @@ final class Rig {
     var events: [AccessPointEvent] = []
     var openEAPOL: UInt32?
     var eapol: [(MACAddress, [UInt8])] = []
+    /// Gets what goes out by the packet socket; without it that is kept in ``eapol``.
+    var onEAPOL: ((MACAddress, [UInt8]) -> Void)?
     private var output = AccessPointOutput()
     private var radioClient = NetlinkClient(family: .nl80211(number: 0x1C))
     private var routeClient = NetlinkClient(family: .route)
@@ -71,6 +73,9 @@ final class Rig {
         deliverEvents()
     }
 
+    /// Something that happens in a moment.
+    func queue(_ input: AccessPointInput) { due.append((now + latency, input)) }
+
     private func carryOut(_ action: AccessPointAction) {
         switch action {
         case .request(let id, let request):
@@ -89,7 +94,8 @@ final class Rig {
                 openEAPOL = interface
             }
         case .closeEAPOL: openEAPOL = nil
-        case .sendEAPOL(let station, let frame): eapol.append((station, frame))
+        case .sendEAPOL(let station, let frame):
+            if let onEAPOL { onEAPOL(station, frame) } else { eapol.append((station, frame)) }
         case .unblock(let index):
             kernel.isBlocked = false
             due.append(
