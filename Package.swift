@@ -178,7 +178,7 @@ let package = Package(
         library(
             "BoxLAN", in: "Box",
             [
-                "CLinux", "SansIO", "Wire", "Netlink", "BoxState", logging,
+                "CLinux", "SansIO", "Wire", "Netlink", "BoxNetwork", "BoxState", logging,
             ],
             swiftSettings: smallSettings),
         library(
@@ -371,7 +371,7 @@ let package = Package(
                 "Wire", "Netlink", "NL80211", "AccessPoint",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
             ]),
-        tests(of: "BoxLAN", ["Wire", "BoxState"]),
+        tests(of: "BoxLAN", ["Wire", "BoxNetwork", "BoxState"]),
         tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),
         tests(
             of: "Box", ["Wire", "AccessPoint", "BoxConfiguration", "BoxRoom", "BoxState", "Credentials", logging]),

@@ -1,3 +1,4 @@
+import BoxNetwork
 import TestSupport
 import Testing
 import Wire

@@ -123,6 +123,77 @@ def test_the_well_known_identity_is_served_when_asked_for_and_only_then(wanted):
             assert hub_clients(running) == 1
 
 
+def test_two_boxes_with_the_well_known_identity_on_one_network():
+    """Two hubs with one certificate: who dials an address is on the box of that address, and what one has given out, a
+    place, an id to come back to, is nobody's at the other."""
+    with Network() as made, HubPhone(made.phone("ada")) as ada, HubPhone(made.phone("ben")) as ben:
+        other = made.phone("other")
+        with Box({"addresses": [made.address], "discovery": True}, namespace=made.box) as first, \
+                Box({"addresses": [other.address], "discovery": True}, namespace=other.namespace) as second:
+            for box in (first, second):
+                assert any("discovery is on" in line for line in box.status()["trouble"])
+            blobs = [f"g1|{WELL_KNOWN}|{address}~4711" for address in (made.address, other.address)]
+            name = room()
+            here, there = ada.dial(blobs[0]).join(name), ben.dial(blobs[1]).join(name)
+            assert here.peers() == [here.id] and there.peers() == [there.id], "a room of the same name elsewhere"
+            assert hub_clients(first) == hub_clients(second) == 1
+            assert there.resume(name)["id"] == there.id
+            stray = ada.dial(blobs[0])
+            stray.send({"t": "join", "room": name, "resume": there.token})
+            own = stray.id
+            assert all(frame.get("id", own) == own for frame in stray.echo()), "a token of the other box"
+            assert sorted(stray.peers()) == sorted([here.id, own])
+            # The app tries all addresses it knows at once: it comes to one of them, whole.
+            both = ben.dial("|".join(["g1", WELL_KNOWN, *(f"{address}~4711" for address in (other.address, made.address))]))
+            assert both.join(name).echo("whole") == []
+            at_first = both.id in here.peers()
+            assert at_first != (both.id in there.peers()), "it is on both"
+            # With one box gone, the other goes on.
+            second.kill()
+            late = ben.dial(blobs[0]).join(name)
+            assert {late.id, here.id} <= set(late.peers())
+
+
+# The port
+
+
+def test_the_next_port_is_taken_when_another_program_has_the_usual_one():
+    """4711 is busy at the first start: the hub takes the next of its ports, tells it in every link, and stays there. With
+    none left it says what to do."""
+    with Network() as made, HubPhone(made.phone("ada")) as ada:
+        taken = []
+        with inside(made.box):
+            for port in (4711, 4712, 4713, 9711, 19711):
+                taken.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+                taken[-1].bind(("0.0.0.0", port))
+        try:
+            with Box({"addresses": [made.address], "hub.port": None}, namespace=made.box, start=False) as box:
+                with pytest.raises(RuntimeError, match="4711, 4712, 4713, 9711, 19711") as failure:
+                    box.start()
+                assert "set hub.port to a free one" in str(failure.value)
+                taken[2].close()
+                box.process = None
+                box.start()
+                assert box.status()["hub"] == 4713
+                blob = box.status()["blob"]
+                assert Blob.parse(blob).endpoints[0] == (made.address, 4713)
+                assert ada.dial(blob).echo() == []
+                # Printed codes name it, so it is this one from now on, also when a more usual one is free.
+                taken[0].close()
+                box.kill()
+                box.start()
+                assert box.status()["hub"] == 4713 and box.status()["blob"] == blob
+                # And when somebody else has it, nothing else will do.
+                box.kill()
+                with inside(made.box), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as thief:
+                    thief.bind(("0.0.0.0", 4713))
+                    with pytest.raises(RuntimeError, match="4713.*taken by another program"):
+                        box.start()
+        finally:
+            for one in taken:
+                one.close()
+
+
 def test_names_in_front_that_nobody_answers_for(ada, blob):
     """A blob may begin with `.local` names: one that leads nowhere keeps nobody from the address behind it."""
     version, ufrag, password, fingerprint, *rest = blob.split("|")

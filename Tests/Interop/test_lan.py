@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -260,10 +261,19 @@ def test_ipv6_comes_back_after_the_link_was_down(lan):
             return "inet6 fd" in lan.in_box("ip", "-6", "address", "show", "dev", "wifi")
 
         assert held()
-        lan.in_box("ip", "link", "set", "wifi", "down")
-        lan.in_box("ip", "link", "set", "wifi", "up")
-        wait_until(held, 10, "the box has its address of IPv6 again", detail=box.describe)
-        assert lan.box_address() == "10.77.0.1"
+        server = lan.dnsmasq()
+        for take in (["link", "set", "wifi", "down"], ["-6", "address", "flush", "dev", "wifi", "scope", "global"]):
+            lan.in_box("ip", *take)
+            lan.in_box("ip", "link", "set", "wifi", "up")
+            wait_until(held, 10, "the box has its address of IPv6 again", detail=box.describe)
+            assert lan.box_address() == "10.77.0.1"
+        # Everything else went on: it was begun anew for that, and phones had no name server meanwhile.
+        assert server and lan.dnsmasq() == server
+        assert "are 10.77.0.0/24 on wifi" in box.log() and box.log().count("are 10.77.0.0/24 on wifi") == 1
+        lease = lan.phone("ada").ask()
+        assert lease.address
+        wait_until(lambda: "inet6 fd" in lan.phone("ada").run("ip", "-6", "address", "show"), 20,
+                   "routers are advertised still", detail=box.describe)
 
 
 def test_doctor_names_what_is_missing(lan):
@@ -494,16 +504,36 @@ def test_the_firewall_stays_while_the_network_comes_up_again(lan):
         assert lan.in_box("sysctl", "-n", "net.ipv4.conf.wifi.forwarding").strip() == "0"
 
 
-def test_the_firewall_is_put_back(lan):
-    """`systemctl restart nftables` flushes the rules of everybody."""
-    with lan.start_box() as box:
-        lan.in_box("nft", "flush", "ruleset")
-        assert lan.in_box("nft", "list", "tables") == ""
-        wait_until(lambda: "kibitz-local" in lan.in_box("nft", "list", "tables"), 45, "the firewall is back",
-                   detail=box.describe)
-        assert "took the firewall of the Wi-Fi away" in box.log()
-        assert box.terminate() == 0
-        assert lan.in_box("nft", "list", "tables") == ""
+def test_the_firewall_is_put_back():
+    """`systemctl restart nftables` flushes the rules of everybody; emptied chains, and a rule more, let everything through."""
+    meddling = [
+        ["flush", "ruleset"],
+        ["flush", "table", "inet", "kibitz-local"],
+        ["insert", "rule", "inet", "kibitz-local", "input", "accept"],
+    ]
+    with contextlib.ExitStack() as stack:
+        # All at once: a box looks twice a minute.
+        places = []
+        for meddle in [*meddling, None]:
+            lan = stack.enter_context(Lan())
+            box = stack.enter_context(lan.start_box())
+            places.append((lan, box, meddle))
+
+        def rules(lan: Lan) -> str:
+            return lan.in_box("nft", "--terse", "--stateless", "list", "ruleset")
+
+        whole = [rules(lan) for lan, _, _ in places]
+        monitor = Rules(places[-1][0])
+        for (lan, _, meddle), before in zip(places[:-1], whole, strict=False):
+            lan.in_box("nft", *meddle)
+            assert rules(lan) != before
+        for (lan, box, meddle), before in zip(places, whole, strict=True):
+            wait_until(lambda: rules(lan) == before, 45, f"the firewall is back after {meddle}", detail=box.describe)
+            assert box.log().count("changed the firewall of the Wi-Fi, or took it away") == (meddle is not None)
+        assert monitor.end() == [], "rules that are as they should be were touched"
+        for lan, box, _ in places:
+            assert box.terminate() == 0
+            assert lan.in_box("nft", "list", "tables") == ""
 
 
 def discover(mac: bytes, number: int) -> bytes:

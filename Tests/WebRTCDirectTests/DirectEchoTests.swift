@@ -1,3 +1,4 @@
+import DataChannel
 import TestSupport
 import Testing
 import WebRTCDirect
@@ -37,5 +38,70 @@ import WebRTCDirect
         let largest = withUnsafeBytes(of: UInt32(16 << 20).bigEndian) { Array($0) }
         let goesOn = follow(largest, with: &echo)
         #expect(goesOn)
+    }
+}
+
+/// What waits for clients that do not read.
+@Suite struct EchoQueueTests {
+    private let piece = [UInt8](repeating: 7, count: 60_000)
+    private var size: Int { piece.count + EchoQueue.messageOverhead }
+
+    @Test func aClientThatDoesNotReadIsClosedAtItsLimit() {
+        var queue = EchoQueue()
+        var total = 0
+        var taken = 0
+        while queue.append(piece, .binary, total: &total) { taken += 1 }
+        #expect(taken == EchoQueue.limit / size)
+        // The largest frame fits, with its length and the pieces it comes in.
+        #expect(taken * piece.count > Int(DirectEcho.frameLimit))
+        #expect(queue.bytes == taken * size && total == queue.bytes, "what was refused is not counted")
+        queue.removeAll(total: &total)
+        #expect(queue.isEmpty && queue.bytes == 0 && total == 0)
+    }
+
+    @Test func allTogetherHaveALimitToo() {
+        var total = 0
+        var queues = (0..<8).map { _ in EchoQueue() }
+        var refused: [Int] = []
+        for index in queues.indices {
+            for _ in 0..<(EchoQueue.limit / size) where !queues[index].append(piece, .binary, total: &total) {
+                refused.append(index)
+                break
+            }
+        }
+        #expect(refused.first == 3 && total <= EchoQueue.totalLimit && total > EchoQueue.totalLimit - size)
+        #expect(total == queues.map(\.bytes).reduce(0, +))
+        // Who goes makes room for others.
+        queues[0].removeAll(total: &total)
+        let hasRoom = queues[7].append(piece, .binary, total: &total)
+        #expect(hasRoom)
+        for index in queues.indices { queues[index].removeAll(total: &total) }
+        #expect(total == 0)
+    }
+
+    /// Empty messages cost memory as well.
+    @Test func messagesWithoutContentCount() {
+        var queue = EchoQueue()
+        var total = 0
+        var taken = 0
+        while queue.append([], .text, total: &total) { taken += 1 }
+        #expect(taken == EchoQueue.limit / EchoQueue.messageOverhead)
+    }
+
+    @Test func whatWaitsGoesInOrderAsFarAsThereIsRoom() {
+        var queue = EchoQueue()
+        var total = 1000
+        for number in 0..<10 {
+            let isIn = queue.append([UInt8(number)], number % 2 == 0 ? .binary : .text, total: &total)
+            #expect(isIn)
+        }
+        var sent: [UInt8] = []
+        queue.drain(total: &total, while: { sent.count < 4 }) { message, kind in
+            #expect(kind == (message[0] % 2 == 0 ? .binary : .text))
+            sent += message
+        }
+        #expect(sent == [0, 1, 2, 3] && !queue.isEmpty && queue.bytes == 6 * (1 + EchoQueue.messageOverhead))
+        queue.drain(total: &total, while: { true }) { message, _ in sent += message }
+        #expect(sent == Array(0..<10) && queue.isEmpty && total == 1000)
     }
 }

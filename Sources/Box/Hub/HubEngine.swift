@@ -34,8 +34,7 @@ final class HubEngine {
     /// The echo of WebRTC Direct, and what waits for a client that reads slowly.
     private final class Echo {
         var framing = DirectEcho()
-        var waiting: [(message: [UInt8], kind: DataChannelMessageKind)] = []
-        var waitingBytes = 0
+        var queue = EchoQueue()
     }
 
     /// What carries the frames of a member of the room.
@@ -290,16 +289,10 @@ final class HubEngine {
         case .echo(let echo):
             let message = Array(output.payload[range])
             guard echo.framing.follow(message.span.bytes) else { return drop(key) }
-            if peers[key.peer]?.isWritable == true, echo.waiting.isEmpty {
+            if peers[key.peer]?.isWritable == true, echo.queue.isEmpty {
                 send(message.span.bytes, kind, on: key)
-            } else {
-                let size = message.count + DirectEcho.messageOverhead
-                echo.waitingBytes += size
-                echoBytes += size
-                guard echo.waitingBytes <= DirectEcho.waitingLimit, echoBytes <= DirectEcho.totalWaitingLimit else {
-                    return drop(key)
-                }
-                echo.waiting.append((message, kind))
+            } else if !echo.queue.append(message, kind, total: &echoBytes) {
+                drop(key)
             }
         case nil: break
         }
@@ -316,16 +309,9 @@ final class HubEngine {
             case .echo(let echo):
                 // Until the transport says again that it is full.
                 guard isWritable else { continue }
-                var sent = 0
-                while sent < echo.waiting.count, endpoint.bufferedBytes(of: id) <= TransportLimits().highWater {
-                    let (message, kind) = echo.waiting[sent]
-                    send(message.span.bytes, kind, on: key)
-                    let size = message.count + DirectEcho.messageOverhead
-                    echo.waitingBytes -= size
-                    echoBytes -= size
-                    sent += 1
-                }
-                echo.waiting.removeFirst(sent)
+                echo.queue.drain(
+                    total: &echoBytes, while: { endpoint.bufferedBytes(of: id) <= TransportLimits().highWater },
+                    send: { send($0.span.bytes, $1, on: key) })
             case nil: break
             }
         }
@@ -338,7 +324,7 @@ final class HubEngine {
             hubChannels[connection] = nil
             handleHub(.closed(connection))
         case .room(let channel): channel.closed()
-        case .echo(let echo): echoBytes -= echo.waitingBytes
+        case .echo(let echo): echo.queue.removeAll(total: &echoBytes)
         case nil: break
         }
     }

@@ -1,4 +1,5 @@
 import BoxState
+import Logging
 import Synchronization
 import Wire
 
@@ -34,7 +35,7 @@ extension AccessNetwork {
     }
 
     /// The box's IPv6 prefix, made at the first start.
-    private func prefix() throws(Trouble) -> UniqueLocalPrefix {
+    func prefix() throws(Trouble) -> UniqueLocalPrefix {
         do throws(StateError) {
             if let bytes = try state.read(Self.prefixFile) {
                 if let known = UniqueLocalPrefix(text: String(decoding: bytes, as: UTF8.self)) { return known }
@@ -64,8 +65,9 @@ extension AccessNetwork {
     func restoreV6(_ place: Place, _ address: IPAddress) {
         running.withLock { running in _ = running?.closed.settings.apply(to: place.interface) }
         do throws(InterfaceAddresses.Failure) {
-            try InterfaceAddresses(interface: place.interface).add(
-                address, prefixLength: UniqueLocalPrefix.prefixLength)
+            let addresses = try InterfaceAddresses(interface: place.interface)
+            try addresses.switchOn()
+            try addresses.add(address, prefixLength: UniqueLocalPrefix.prefixLength)
             logger.notice("\(place.interface) had lost the Wi-Fi's IPv6 address")
         } catch {
             // While it is off, or IPv6 is: the next change is another chance.

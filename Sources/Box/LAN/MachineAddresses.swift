@@ -1,43 +1,16 @@
-import Glibc
+import BoxNetwork
 import Wire
 
 /// The addresses and routes of this machine, as far as they decide where the Wi-Fi's own may be.
 struct MachineAddresses {
-    /// One address of an interface, up or down.
-    struct Entry {
-        var interface: String
-        var address: IPAddress
-        var prefixLength: Int
-    }
-
     /// Every address the system lists.
-    var entries: [Entry] = []
+    var entries: [AddressEntry] = []
     /// The destinations of IPv4 routes, each with its interface.
     var routes: [(interface: String, network: IPNetwork)] = []
 
     /// Reads them.
     static func current() -> MachineAddresses {
-        var result = MachineAddresses()
-        var list: UnsafeMutablePointer<ifaddrs>?
-        if getifaddrs(&list) == 0 {
-            var next = list
-            while let entry = next?.pointee {
-                next = entry.ifa_next
-                guard let address = ipAddress(entry.ifa_addr) else { continue }
-                let prefixLength =
-                    switch ipAddress(entry.ifa_netmask) {
-                    case .v4(let mask): mask.nonzeroBitCount
-                    case .v6(let high, let low): high.nonzeroBitCount + low.nonzeroBitCount
-                    case nil: 32
-                    }
-                result.entries.append(
-                    Entry(
-                        interface: String(cString: entry.ifa_name), address: address, prefixLength: prefixLength))
-            }
-            freeifaddrs(list)
-        }
-        result.routes = routes(in: text(of: "/proc/thread-self/net/route"))
-        return result
+        MachineAddresses(entries: (try? AddressEntry.all()) ?? [], routes: routes(in: routeTable()))
     }
 
     /// What other interfaces than `interface` use.
@@ -68,34 +41,5 @@ struct MachineAddresses {
                 IPNetwork(.v4(UInt32(bigEndian: destination)), prefixLength: mask.nonzeroBitCount)
             )
         }
-    }
-
-    private static func ipAddress(_ pointer: UnsafeMutablePointer<sockaddr>?) -> IPAddress? {
-        guard let pointer else { return nil }
-        let raw = UnsafeRawPointer(pointer)
-        switch Int32(pointer.pointee.sa_family) {
-        case AF_INET:
-            return .v4(UInt32(bigEndian: raw.loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr))
-        case AF_INET6:
-            let bytes = raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-            let halves = withUnsafeBytes(of: bytes) { $0.loadUnaligned(as: (UInt64, UInt64).self) }
-            return .v6(UInt64(bigEndian: halves.0), UInt64(bigEndian: halves.1))
-        default: return nil
-        }
-    }
-
-    /// The text of a file of the kernel's, 256 KB of it at most; empty when it cannot be read.
-    private static func text(of path: String) -> String {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { return "" }
-        defer { close(file) }
-        var text: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-        while text.count < 256 * 1024 {
-            let count = buffer.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
-            if count <= 0 { break }
-            text += buffer[..<count]
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }

@@ -16,38 +16,21 @@ extension LocalNetwork {
     /// The machine's networks as they are now.
     /// - Throws: ``NetworkError`` when the system does not list them: it is out of memory or descriptors.
     public static func current() throws(NetworkError) -> LocalNetwork {
-        var list: UnsafeMutablePointer<ifaddrs>?
-        guard getifaddrs(&list) == 0 else {
-            throw NetworkError(operation: "list the network addresses", code: errno)
-        }
-        defer { freeifaddrs(list) }
-        let routes = defaultRoutes(in: readFile("/proc/thread-self/net/route"))
+        let routes = defaultRoutes(in: routeTable())
         var interfaces: [String: Interface] = [:]
         var found: [(interface: Interface, address: IPAddress, prefixLength: Int)] = []
-        var next = list
-        while let entry = next?.pointee {
-            next = entry.ifa_next
-            // Up, and with a carrier: an access point in use or a cable in its socket.
-            guard entry.ifa_flags & UInt32(IFF_UP) != 0, entry.ifa_flags & UInt32(IFF_RUNNING) != 0,
-                let address = ipAddress(entry.ifa_addr)
-            else { continue }
-            let name = String(cString: entry.ifa_name)
+        // Up, and with a carrier: an access point in use or a cable in its socket.
+        for entry in try AddressEntry.all() where entry.has(IFF_UP) && entry.has(IFF_RUNNING) {
+            let name = entry.interface
             let interface =
                 interfaces[name]
                 ?? Interface(
-                    name: name, index: if_nametoindex(name), isLoopback: entry.ifa_flags & UInt32(IFF_LOOPBACK) != 0,
-                    isPointToPoint: entry.ifa_flags & UInt32(IFF_POINTOPOINT) != 0,
+                    name: name, index: if_nametoindex(name), isLoopback: entry.has(IFF_LOOPBACK),
+                    isPointToPoint: entry.has(IFF_POINTOPOINT),
                     isHardware: access("/sys/class/net/\(name)/device", F_OK) == 0,
                     defaultRouteMetric: routes[name])
             interfaces[name] = interface
-            let prefixLength =
-                switch ipAddress(entry.ifa_netmask) {
-                case .v4(let mask): mask.nonzeroBitCount
-                case .v6(let high, let low): high.nonzeroBitCount + low.nonzeroBitCount
-                // No mask: nobody else is in the network.
-                case nil: 128
-                }
-            found.append((interface, address, prefixLength))
+            found.append((interface, entry.address, entry.prefixLength))
         }
         return LocalNetwork(found)
     }
@@ -93,32 +76,3 @@ func defaultRoutes(in text: String) -> [String: UInt32] {
 
 /// "The route is usable", of linux/route.h, not in Swift's module of the C library.
 private let RTF_UP: UInt32 = 0x1
-
-private func ipAddress(_ pointer: UnsafeMutablePointer<sockaddr>?) -> IPAddress? {
-    guard let pointer else { return nil }
-    let raw = UnsafeRawPointer(pointer)
-    switch Int32(pointer.pointee.sa_family) {
-    case AF_INET:
-        return .v4(UInt32(bigEndian: raw.loadUnaligned(as: sockaddr_in.self).sin_addr.s_addr))
-    case AF_INET6:
-        let bytes = raw.loadUnaligned(as: sockaddr_in6.self).sin6_addr
-        let halves = withUnsafeBytes(of: bytes) { $0.loadUnaligned(as: (UInt64, UInt64).self) }
-        return .v6(UInt64(bigEndian: halves.0), UInt64(bigEndian: halves.1))
-    default: return nil
-    }
-}
-
-/// The text of a file of the kernel's, 256 KB of it at most; empty when it cannot be read.
-private func readFile(_ path: String) -> String {
-    let file = open(path, O_RDONLY | O_CLOEXEC)
-    guard file >= 0 else { return "" }
-    defer { close(file) }
-    var text: [UInt8] = []
-    var buffer = [UInt8](repeating: 0, count: 16 * 1024)
-    while text.count < 256 * 1024 {
-        let count = buffer.withUnsafeMutableBytes { read(file, $0.baseAddress, $0.count) }
-        if count <= 0 { break }
-        text += buffer[..<count]
-    }
-    return String(decoding: text, as: UTF8.self)
-}

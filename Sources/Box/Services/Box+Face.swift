@@ -72,7 +72,8 @@ extension AccessPointTrouble {
         case .switchedOff: .radioSwitchedOff
         case .countryUnset: .noCountry
         case .failed, .noChannel: .radioFails
-        case .full: nil
+        // Why it can't is another trouble, that of the Wi-Fi's network.
+        case .full, .notPrepared: nil
         case .noInterface, .incapableInterface, .noSecurity, .noWPA3, .countryRefused, .channelRefused:
             .other(sentence)
         }

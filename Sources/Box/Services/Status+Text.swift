@@ -2,12 +2,7 @@ import FoundationEssentials
 
 extension Status {
     /// The status as one JSON object with sorted keys.
-    public var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(self) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
-    }
+    public var json: String { jsonText(self) }
 
     /// The status in lines for a person.
     public var text: String {
@@ -77,4 +72,11 @@ extension Status {
 
 extension Status.Person {
     fileprivate var shownName: String { name.isEmpty ? id : name }
+}
+
+/// A value as one JSON object with sorted keys, as the command line prints it.
+func jsonText(_ value: some Encodable) -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return (try? encoder.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? "{}"
 }

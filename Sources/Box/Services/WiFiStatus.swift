@@ -1,5 +1,3 @@
-import FoundationEssentials
-
 /// What `kibitz-local wifi` tells; its JSON form is the one of `--json`.
 public struct WiFiStatus: Codable, Sendable, Equatable {
     /// Where the Wi-Fi is.
@@ -88,12 +86,7 @@ public struct WiFiStatus: Codable, Sendable, Equatable {
 
 extension WiFiStatus {
     /// One JSON object with sorted keys.
-    public var json: String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        guard let data = try? encoder.encode(self) else { return "{}" }
-        return String(decoding: data, as: UTF8.self)
-    }
+    public var json: String { jsonText(self) }
 
     /// Lines for a person.
     public var text: String {

@@ -6,12 +6,6 @@
 public struct DirectEcho: Sendable {
     /// Bytes of a frame, without the length (`MAX_MESSAGE_SIZE`).
     public static let frameLimit: UInt32 = 16 << 20
-    /// Bytes that may wait for a client that does not read: one frame and the pieces on their way.
-    public static let waitingLimit = 17 << 20
-    /// The same for all clients together.
-    public static let totalWaitingLimit = 64 << 20
-    /// Bytes that a message takes beside its content while it waits.
-    public static let messageOverhead = 80
 
     /// How much of the length has come, and what it says so far.
     private var lengthBytes = 0
