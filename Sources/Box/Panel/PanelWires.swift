@@ -45,8 +45,13 @@ final class KernelWires: PanelWires {
     ) throws(DeviceError) {
         bus = try SPIBus.open(path, clock: clock, mode: SPIBus.Mode(rawValue: UInt32(model.spiMode)) ?? .zero)
         dataCommand = try GPIOOutput(.dataCommand)
-        // Where the board ties it to the supply, the commands that every driver begins with are the reset.
-        resetLine = try Self.ifThere { () throws(DeviceError) in try GPIOOutput(.reset, activeLow: true) }
+        if model.busy != nil {
+            // Nothing else wakes an e-paper from its deep sleep.
+            resetLine = try GPIOOutput(.reset, activeLow: true)
+        } else {
+            // Where the board ties it to the supply, the command that every driver begins with is the reset.
+            resetLine = try Self.ifThere { () throws(DeviceError) in try GPIOOutput(.reset, activeLow: true) }
+        }
         backlight = try Self.ifThere { () throws(DeviceError) in try GPIOOutput(.backlight) }
         let relay = Relay()
         self.relay = relay
