@@ -117,7 +117,7 @@ class Capture:
     FIELDS = (
         "frame.number", "frame.time_epoch", "frame.protocols", "_ws.malformed", "_ws.expert.severity",
         "wlan.fc.type_subtype", "wlan.fc.protected", "wlan.fc.retry", "wlan.ta", "wlan.ra", "wlan.ccmp.extiv",
-        "wlan.ssid", "wlan.bssid", "wlan.tag.number", "wlan.fixed.capabilities.privacy", "wlan.fixed.beacon",
+        "wlan.ssid", "wlan.bssid", "wlan.tag.number", "wlan.ext_tag.number", "wlan.fixed.capabilities.privacy", "wlan.fixed.beacon",
         "wlan.fixed.reason_code", "wlan.ds.current_channel", "wlan.country_info.code", "wlan.ht.info.primarychannel", "wlan.rsn.version",
         "wlan.rsn.gcs.type", "wlan.rsn.pcs.type", "wlan.rsn.akms.type", "wlan.rsn.capabilities.mfpc",
         "wlan.rsn.capabilities.mfpr", "wlan.rsn.gmcs.type", "wlan.rsnx.sae_hash_to_element", "icmp.type",

@@ -163,7 +163,10 @@ extension Stations {
         let silence = Station.Silence(lastHeard: now, next: now + configuration.limits.silence)
         station.phase = .authorized(station.agreement.akm, silence)
         counters.authorized += 1
-        if configuration.kind != .offloaded { output.actions.append(.authorize(station.address)) }
+        if configuration.kind != .offloaded {
+            output.actions.append(.authorize(station.address))
+            refusalList.forget(station.address)
+        }
         output.events.append(.authorized(station.address, station.agreement.akm))
         // The group keys changed while its handshake went on, or are about to.
         if station.handshake != nil, station.groupGeneration != groupKeys.latestGeneration {

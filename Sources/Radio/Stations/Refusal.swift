@@ -147,4 +147,9 @@ struct RefusalList {
         if refusal.count < .max { refusal.count += 1 }
         entries.append(refusal)
     }
+
+    /// A station is in: why it was refused before is nobody's question any more. (iwd asks for SAE's group 20 first.)
+    mutating func forget(_ station: MACAddress) {
+        entries.removeAll { $0.station == station }
+    }
 }
