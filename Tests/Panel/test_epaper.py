@@ -68,9 +68,9 @@ def test_a_press_brings_the_new_code_with_one_refresh(box, glass, gpio, model):
 
 def test_left_alone_it_rests(box, glass, model):
     wait_until(lambda: agree(box, glass, MODELS[model][1]), REFRESHED, "the pictures are the same", every=1, detail=box.describe)
-    time.sleep(10)
+    time.sleep(5)
     sent = len(glass.transfers)
-    time.sleep(120)
+    time.sleep(40)
     assert glass.settled() and len(glass.transfers) == sent, "something was sent for a picture that did not change"
     assert glass.violations() == ""
 

@@ -109,8 +109,10 @@ struct PanelDecode {
     }
 
     private func answer(at time: Timestamp) -> String {
-        guard let ready = panel.ready(at: time) else { return "stuck" }
-        return ready > time ? "busy \(ready.nanoseconds)" : "ready"
+        // Some hold BUSY 200 µs after a command only; who drives the line is slower than that, and has to begin.
+        let soon = time + .microseconds(200)
+        guard let ready = panel.ready(at: soon) else { return "stuck" }
+        return ready > soon ? "busy \(ready.nanoseconds)" : "ready"
     }
 
     private static func time(_ word: Substring) -> Timestamp? { UInt64(word).map { Timestamp(nanoseconds: $0) } }

@@ -22,8 +22,8 @@ from Rig.box import ROOT, Box
 from Rig.gpio import GPIO
 from Rig.spi import SPI
 
-LOOK = 0.004
-"""Seconds between two looks at the RESET line: e-papers are held in reset for 10 ms."""
+LOOK = 0.0015
+"""Seconds between two looks at the RESET line: e-papers are held in reset for 2 ms."""
 
 
 def decoder() -> Path:
@@ -45,6 +45,8 @@ class Glass:
         """Everything that came over the bus."""
         self.busy_times: list[tuple[float, float]] = []
         """When BUSY was held, and let go."""
+        self.resets: list[tuple[float, bool]] = []
+        """When the panel was held in reset, and when no more."""
         self._busy_level = busy_level
         self._stuck = stuck
         self._directory = Path(tempfile.mkdtemp(prefix="kibitz-glass-"))
@@ -61,6 +63,8 @@ class Glass:
             bus.lockstep(True)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
+        # A kernel that just started has no fine timers before its first tick.
+        time.sleep(0.02)
 
     # What it is asked
 
@@ -69,7 +73,7 @@ class Glass:
         path = self._directory / "picture.ppm"
         with self._lock:
             self._look()
-            if "KIBITZ_BACKLIGHT" in self.gpio.names:
+            if self._busy_level is None and "KIBITZ_BACKLIGHT" in self.gpio.names:
                 self._ask(f"backlight {'on' if self.gpio['KIBITZ_BACKLIGHT'].value else 'off'}")
             assert self._ask(f"picture {time.monotonic_ns()} {path}") == "written"
         with Image.open(path) as image:
@@ -91,7 +95,7 @@ class Glass:
     def describe(self) -> str:
         sent = [f"{t.time:.4f} {'data' if t.data else 'command'} {t.octets[:16].hex()} ({len(t.octets)})"
                 for t in self.transfers[-60:]]
-        return "\n".join([f"busy_times: {self.busy_times}", *sent])
+        return "\n".join([f"resets {self.resets}", f"busy {self.busy_times}", *sent])
 
     def codes(self) -> list[str]:
         """What a phone's camera reads from it."""
@@ -126,6 +130,7 @@ class Glass:
         in_reset = "KIBITZ_RESET" in self.gpio.names and not self.gpio["KIBITZ_RESET"].value
         if in_reset != self._in_reset:
             self._in_reset = in_reset
+            self.resets.append((time.monotonic(), in_reset))
             self._follow(self._ask(f"reset {time.monotonic_ns()} {'on' if in_reset else 'off'}"))
         for transfer in self.bus.transfers():
             self.transfers.append(transfer)
