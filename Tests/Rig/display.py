@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import mmap
+import os
+import re
+import struct
 import subprocess
 from pathlib import Path
 
@@ -11,6 +16,11 @@ from Rig.waiting import wait_until
 
 FRAMEBUFFER = Path("/dev/fb0")
 CARD = Path("/dev/dri/card0")
+
+
+def _iowr(number: int, size: int) -> int:
+    """A request of DRM that writes and reads so many octets (ioctl.h)."""
+    return 3 << 30 | size << 16 | ord("d") << 8 | number
 
 
 class Display:
@@ -27,12 +37,28 @@ class Display:
 
     def picture(self) -> Image.Image:
         """What the framebuffer has."""
-        octets = FRAMEBUFFER.read_bytes()
-        return Image.frombuffer("RGB", self.size, octets[:self.stride * self.size[1]], "raw", "BGRX", self.stride, 1)
+        return self._image(FRAMEBUFFER.read_bytes(), self.stride)
 
-    def planes(self) -> str:
-        """Who shows what, in the kernel's words (debugfs)."""
-        return Path("/sys/kernel/debug/dri/0/state").read_text()
+    def scanned_out(self) -> Image.Image | None:
+        """What the screen shows by DRM: the buffer that a program has given it; None while that is the console's."""
+        state = Path("/sys/kernel/debug/dri/0/state").read_text()
+        found = re.search(r"^\tfb=([1-9]\d*)\n\t\tallocated by = (.*)$", state, re.M)
+        if not found or found[2] == "[fbcon]":
+            return None
+        card = os.open(CARD, os.O_RDWR)
+        try:
+            # struct drm_mode_fb_cmd and struct drm_mode_map_dumb (drm_mode.h): the buffer's handle, and where to map it.
+            frame = fcntl.ioctl(card, _iowr(0xAD, 28), struct.pack("=7I", int(found[1]), *6 * [0]))
+            _, width, height, pitch, _, _, handle = struct.unpack("=7I", frame)
+            assert (width, height) == self.size
+            _, _, offset = struct.unpack("=2IQ", fcntl.ioctl(card, _iowr(0xB3, 16), struct.pack("=2IQ", handle, 0, 0)))
+            with mmap.mmap(card, pitch * height, offset=offset) as memory:
+                return self._image(memory[:], pitch)
+        finally:
+            os.close(card)
+
+    def _image(self, octets: bytes, stride: int) -> Image.Image:
+        return Image.frombytes("RGB", self.size, octets[:stride * self.size[1]], "raw", "BGRX", stride, 1)
 
     def __enter__(self) -> Display:
         return self
