@@ -97,8 +97,8 @@ public enum Icon: Hashable, Sendable, CaseIterable {
     /// Whether it points somewhere, and so is turned over where lines begin at the right.
     var isDirected: Bool {
         switch self {
-        case .people, .reset: true
-        case .wifi, .lock, .phone, .warning, .plug, .renew, .download, .power, .check, .wait: false
+        case .people: true
+        case .wifi, .lock, .phone, .warning, .plug, .renew, .download, .power, .check, .wait, .reset: false
         }
     }
 }

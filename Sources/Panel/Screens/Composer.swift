@@ -34,11 +34,17 @@ struct Composer {
     func name(
         _ string: String, _ weight: Font.Weight, _ sizes: ClosedRange<Int>, width: Int, lines: Int, centered: Bool
     ) -> Part {
+        // Two lines are better than one that is hard to read.
+        let comfortable = min(sizes.upperBound, max(sizes.lowerBound, style.base - 2))
         var set: SetText?
-        for count in 1...lines where set?.isCut ?? true {
-            for weight in [weight, .regular] where set?.isCut ?? true {
-                let paragraph = typesetter.paragraph(string, weight, rightToLeft: false, isName: true)
-                set = typesetter.set(paragraph, sizes: sizes, width: max(0, width), height: .max, maximumLines: count)
+        for least in Set([comfortable, sizes.lowerBound]).sorted(by: >) {
+            for count in 1...lines {
+                for weight in Set([weight, .regular]).sorted(by: { $0.rawValue > $1.rawValue })
+                where set?.isCut ?? true {
+                    set = typesetter.set(
+                        typesetter.paragraph(string, weight, rightToLeft: false, isName: true),
+                        sizes: least...sizes.upperBound, width: max(0, width), height: .max, maximumLines: count)
+                }
             }
         }
         guard let set else { return Part(width: 0, height: 0) }
@@ -49,8 +55,7 @@ struct Composer {
         let width = min(width, set.width)
         let alignment: Alignment = centered ? .center : .left
         let box = Rect(x: 0, y: 0, width: width, height: set.height)
-        return Part(
-            width: width, height: set.height, elements: [Element(kind: .text(set, alignment, tone), box: box)])
+        return Part(width: width, height: set.height, Element(kind: .text(set, alignment, tone), box: box))
     }
 
     /// Headings, each behind the number of its step, all in the same size.
@@ -94,8 +99,7 @@ struct Composer {
         let digit = max(9, size * 7 / 8)
         let set = typesetter.set(paragraph, sizes: digit...digit, width: side, height: .max, maximumLines: 1)
         return Part(
-            width: side, height: side,
-            elements: [Element(kind: .badge(set), box: Rect(x: 0, y: 0, width: side, height: side))])
+            width: side, height: side, Element(kind: .badge(set), box: Rect(x: 0, y: 0, width: side, height: side)))
     }
 
     /// A code with its quiet zone.
@@ -103,7 +107,7 @@ struct Composer {
         let side = Self.side(code, module)
         return Part(
             width: side, height: side,
-            elements: [Element(kind: .code(code, module: module), box: Rect(x: 0, y: 0, width: side, height: side))])
+            Element(kind: .code(code, module: module), box: Rect(x: 0, y: 0, width: side, height: side)))
     }
 
     /// Pixels on each side of a code with its quiet zone.
@@ -114,37 +118,42 @@ struct Composer {
     func icon(_ icon: Icon, _ side: Int, _ tone: Style.Tone) -> Part {
         Part(
             width: side, height: side,
-            elements: [Element(kind: .icon(icon, tone), box: Rect(x: 0, y: 0, width: side, height: side))])
+            Element(kind: .icon(icon, tone), box: Rect(x: 0, y: 0, width: side, height: side)))
     }
 
     /// What a step says in words.
     /// - Parameters:
     ///   - step: the step.
     ///   - sizes: of the letters.
-    ///   - labelled: whether each word has its meaning above it, rather than a sign before it.
+    ///   - wording: how much is said.
     ///   - width: how long a line may be.
     ///   - lines: how many lines each may have.
     ///   - centered: whether lines are in the middle.
-    func details(_ step: Step, _ sizes: Style.Sizes, labelled: Bool, width: Int, lines: Int, centered: Bool) -> Part {
+    func details(_ step: Step, _ sizes: Style.Sizes, _ wording: Wording, width: Int, lines: Int, centered: Bool) -> Part
+    {
+        let labelled = wording == .full
+        let side = style.base
+        let indent = side + max(2, side / 4)
+        func value(_ detail: Step.Detail, _ weight: Font.Weight, _ sizes: ClosedRange<Int>) -> Part {
+            name(
+                detail.value, weight, sizes, width: labelled ? width : width - indent, lines: lines,
+                centered: centered && labelled)
+        }
+        // What has to be typed is all in the same letters.
+        let fonts = step.details.filter { $0.label != nil }.flatMap { value($0, .bold, sizes.values).fonts }
+        let common = sizes.values.lowerBound...(fonts.map { $0.size }.min() ?? sizes.values.upperBound)
+        let weight: Font.Weight = fonts.contains { $0.weight == .regular } ? .regular : .bold
         var parts = step.details.map { detail -> Part in
             guard let label = detail.label else {
+                if wording == .least { return Part(width: 0, height: 0) }
                 let least = min(sizes.labels.upperBound, sizes.values.lowerBound)
-                return name(detail.value, .regular, least...style.base, width: width, lines: lines, centered: centered)
+                return name(detail.value, .regular, least...side, width: width, lines: lines, centered: centered)
             }
-            if labelled {
-                return Part.column(
-                    [
-                        words(
-                            texts[label], .regular, sizes.labels, width: width, lines: 1, centered: centered,
-                            tone: .muted),
-                        name(detail.value, .bold, sizes.values, width: width, lines: lines, centered: centered),
-                    ], gap: 0, width: width, centered: centered)
-            }
-            let side = style.base
-            let gap = max(2, style.base / 4)
-            let value = name(
-                detail.value, .bold, sizes.values, width: width - side - gap, lines: lines, centered: false)
-            return Part.row(icon(detail.icon, side, .text), value, gap: gap)
+            let value = value(detail, weight, common)
+            guard labelled else { return Part.row(icon(detail.icon, side, .text), value, gap: indent - side) }
+            let heading = words(
+                texts[label], .regular, sizes.labels, width: width, lines: 1, centered: centered, tone: .muted)
+            return Part.column([heading, value], gap: 0, width: width, centered: centered)
         }
         if labelled, let title = step.name {
             // It may be as long as its owner likes: it is left out rather than cut.
@@ -196,12 +205,12 @@ struct Composer {
         let height = max(line.height, trailing.height) + (style.isPaper ? 3 : style.gap)
         var result = Part(width: width, height: height)
         if loud || !style.isPaper {
-            result.elements.append(
+            result.add(
                 Element(
                     kind: .ground(loud ? .warning : .surface, radius: style.isPaper ? 0 : style.gap),
                     box: Rect(x: 0, y: 0, width: width, height: height)))
         } else {
-            result.elements.append(
+            result.add(
                 Element(kind: .ground(.text, radius: 0), box: Rect(x: 0, y: 0, width: width, height: 1)))
         }
         result.add(line, x: padding, y: (height - line.height + 1) / 2)
@@ -209,6 +218,25 @@ struct Composer {
             result.add(trailing, x: width - padding - trailing.width, y: (height - trailing.height + 1) / 2)
         }
         return result
+    }
+}
+
+/// How much is said beside the codes.
+enum Wording: CaseIterable {
+    /// The room's name, and each word with its meaning above it.
+    case full
+    /// Each word with a sign before it.
+    case brief
+    /// Only what has to be typed where a phone cannot scan.
+    case least
+
+    /// What it is worth against larger letters and codes.
+    var worth: Float {
+        switch self {
+        case .full: 0.6
+        case .brief: 0
+        case .least: -1
+        }
     }
 }
 

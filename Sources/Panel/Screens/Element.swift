@@ -36,17 +36,46 @@ struct Element {
     }
 }
 
+extension Part {
+    /// The same where lines begin at the right.
+    func mirrored() -> Part {
+        var result = Part(width: width, height: height)
+        for var element in elements {
+            element.box.x = width - element.box.right
+            if case .text(let text, .left, let tone) = element.kind { element.kind = .text(text, .right, tone) }
+            result.add(element)
+        }
+        return result
+    }
+}
+
 /// Elements that are laid out together; the left top of them is 0, 0.
 struct Part {
     var width: Int
     var height: Int
-    var elements: [Element] = []
-
+    private(set) var elements: [Element] = []
     /// Whether a text in it could not be shown whole.
-    var isCut: Bool { elements.contains { $0.isCut } }
+    private(set) var isCut = false
+
+    init(width: Int, height: Int, _ element: Element? = nil) {
+        self.width = width
+        self.height = height
+        if let element { add(element) }
+    }
+
+    mutating func add(_ element: Element) {
+        elements.append(element)
+        isCut = isCut || element.isCut
+    }
+
+    /// The letters of its texts.
+    var fonts: [Font] {
+        elements.compactMap { if case .text(let text, _, _) = $0.kind { text.font } else { nil } }
+    }
 
     /// Adds what another part has.
     mutating func add(_ other: Part, x: Int, y: Int) {
+        isCut = isCut || other.isCut
         for var element in other.elements {
             element.box.x += x
             element.box.y += y
@@ -62,8 +91,8 @@ struct Part {
     ///   - centered: whether each is in the middle rather than at the beginning of a line.
     static func column(_ parts: [Part], gap: Int, width: Int, centered: Bool) -> Part {
         var result = Part(width: width, height: 0)
-        for part in parts where part.height > 0 {
-            if result.height > 0 { result.height += gap }
+        for part in parts {
+            if result.height > 0, part.height > 0 { result.height += gap }
             result.add(part, x: centered ? (width - part.width) / 2 : 0, y: result.height)
             result.height += part.height
         }

@@ -71,9 +71,9 @@ struct RoomLayout {
             // With smaller modules it can only become worse.
             if let best, best.score >= worth + Self.mostForWords { break }
             for tightness in 0...Style.tightest {
-                for labelled in [true, false] {
-                    let steps = StepsLayout(composer, steps, module: module, tightness: tightness, labelled: labelled)
-                    func score(_ part: Part) -> Float { worth + self.words(part) + (labelled ? 1 : 0) }
+                for wording in Wording.allCases {
+                    let steps = StepsLayout(composer, steps, module: module, tightness: tightness, wording: wording)
+                    func score(_ part: Part) -> Float { worth + self.words(part) + wording.worth }
                     for arrangement in StepsLayout.Arrangement.allCases {
                         take(steps.arranged(arrangement, in: body), score) { part in
                             var page = Part(width: format.width, height: format.height)
@@ -95,7 +95,9 @@ struct RoomLayout {
     /// What the size of the modules is worth.
     private func worth(of module: Int) -> Float {
         let good = style.goodModule
-        return 8 * Float(min(module, good)) / Float(good) + Float(max(0, module - good)) * 0.4
+        // Modules of 2 pixels are for glass that holds no others.
+        let poor: Float = style.isPaper && module < 3 ? -1 : 0
+        return poor + 8 * Float(min(module, good)) / Float(good) + Float(max(0, module - good)) * 0.4
     }
 
     private static let mostForWords: Float = 4
@@ -111,7 +113,7 @@ struct RoomLayout {
             lines += Float(text.lineCount - 1)
             count += 1
         }
-        return count > 0 ? 2 * sizes / count - 0.15 * lines : 0
+        return count > 0 ? 2 * sizes / count - 0.25 * lines : 0
     }
 
     // MARK: Foot

@@ -127,17 +127,3 @@ public struct ScreenRenderer: Sendable {
         return canvas.picture()
     }
 }
-
-extension Part {
-    /// The same where lines begin at the right.
-    func mirrored() -> Part {
-        var result = self
-        for index in elements.indices {
-            result.elements[index].box.x = width - elements[index].box.right
-            if case .text(let text, .left, let tone) = elements[index].kind {
-                result.elements[index].kind = .text(text, .right, tone)
-            }
-        }
-        return result
-    }
-}

@@ -20,7 +20,8 @@ struct StepsLayout {
     private let steps: [Step]
     private let codes: [Part]
     private let sizes: Style.Sizes
-    private let labelled: Bool
+    private let wording: Wording
+    private let isTight: Bool
 
     private var style: Style { composer.style }
     private var gap: Int { composer.style.gap }
@@ -32,11 +33,12 @@ struct StepsLayout {
     ///   - steps: the steps, in their order.
     ///   - module: pixels on each side of a code's module.
     ///   - tightness: how much the letters make way for the codes, from 0 to ``Style/tightest``.
-    ///   - labelled: whether each word has its meaning above it, rather than a sign before it.
-    init(_ composer: Composer, _ steps: [Step], module: Int, tightness: Int, labelled: Bool) {
+    ///   - wording: how much is said.
+    init(_ composer: Composer, _ steps: [Step], module: Int, tightness: Int, wording: Wording) {
         self.composer = composer
         self.steps = steps
-        self.labelled = labelled
+        self.wording = wording
+        isTight = tightness == Style.tightest
         codes = steps.map { composer.code($0.code, module: module) }
         sizes = composer.style.sizes(tightness: tightness)
     }
@@ -95,7 +97,7 @@ struct StepsLayout {
         let rows = [titles, codes, details]
         let heights = rows.map { parts in parts.map { $0.height }.max() ?? 0 }
         let spare = body.height - heights.reduce(0, +)
-        guard spare >= (style.isPaper ? gap / 2 : 0) else { return nil }
+        guard spare >= (isTight ? gap / 2 : gap * 2) else { return nil }
         // Paper around a code is space already, so there the rest goes above and below.
         let space = style.isPaper ? min(spare / 4, gap) : spare / 4
         var result = Part(width: body.width, height: body.height)
@@ -112,7 +114,9 @@ struct StepsLayout {
 
     private func stacked(_ parts: [Part], _ body: Rect) -> Part? {
         let spare = body.height - parts.reduce(0) { $0 + $1.height }
-        guard spare >= gap * 2 * (parts.count - 1) else { return nil }
+        guard spare >= (isTight && style.isPaper ? 2 : gap * 2) * (parts.count - 1) + (isTight ? 0 : gap * 2) else {
+            return nil
+        }
         var result = Part(width: body.width, height: body.height)
         // More between the steps than at the edges.
         let edge = spare / (parts.count * 2)
@@ -130,7 +134,10 @@ struct StepsLayout {
         let widest = codes.map { $0.width }.max() ?? 0
         let room = width - widest - space
         guard room >= style.base * 4 else { return nil }
-        var titles = composer.titles(steps, sizes.titles, width: room, lines: 1, centered: false)
+        // Rather the number above large words than all of it small in one line.
+        let inline =
+            max(sizes.titles.lowerBound, min(sizes.titles.upperBound, style.base - 1))...sizes.titles.upperBound
+        var titles = composer.titles(steps, inline, width: room, lines: 1, centered: false)
         if titles.contains(where: { $0.isCut }) {
             titles = composer.titles(steps, sizes.titles, width: room, lines: 3, centered: false, stacked: true)
         }
@@ -138,7 +145,7 @@ struct StepsLayout {
         var parts: [Part] = []
         for index in steps.indices {
             let words = Part.column(
-                [titles[index], details[index]], gap: gap * (labelled ? 2 : 1), width: room, centered: false)
+                [titles[index], details[index]], gap: gap * (wording == .full ? 2 : 1), width: room, centered: false)
             parts.append(Part.row(codes[index], words, gap: space))
         }
         return parts
@@ -155,7 +162,7 @@ struct StepsLayout {
 
     private func details(width: Int, lines: Int, centered: Bool) -> [Part] {
         steps.map {
-            composer.details($0, sizes, labelled: labelled, width: width, lines: lines, centered: centered)
+            composer.details($0, sizes, wording, width: width, lines: lines, centered: centered)
         }
     }
 
@@ -175,7 +182,7 @@ struct StepsLayout {
         let y = last.height > 0 ? min(spare, style.margin) : spare / 3
         // What is left below the headings.
         let (below, left) = (y + top + codeGap, body.height - y - top - codeGap)
-        guard words.height + 2 <= left else { return nil }
+        guard words.height + (isTight ? 1 : gap * 2) <= left else { return nil }
         var result = Part(width: body.width, height: body.height)
         result.add(titles[0], x: edge, y: y)
         result.add(titles[1], x: body.width - titles[1].width - edge, y: y)
