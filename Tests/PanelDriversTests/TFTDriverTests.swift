@@ -272,6 +272,8 @@ import Testing
             #expect(rig.events.filter { $0 == .stopped }.count == (isLit ? 0 : 1))
 
             // While it is being made dark already.
+            rig = Self.smallRig()
+            rig.start(showing: .plain(rig.controller.format, 1))
             rig.meanwhile = inputs
             rig.give(.stop)
             rig.run(for: .milliseconds(200))

@@ -188,9 +188,12 @@ import Testing
         var rig = TFTDriverTests.smallRig()
         rig.start(showing: .plain(rig.controller.format, 1))
         rig.bus.panel = TFTDriverTests.smallRig().bus.panel
+        var lit: [Picture] = []
+        rig.onProgram = { if $0.backlight { lit.append($0.visible(at: .zero)) } }
         rig.give(.start)
         rig.run(for: .seconds(1))
         #expect(visible(rig) == .plain(rig.controller.format, 1))
+        #expect(lit == [rig.visible], "what is lit at first is not what the other panel had in its memory")
     }
 
     /// Pictures, failures and rests in any order: no rule is broken, what is lit was given, and in the end the last picture is
