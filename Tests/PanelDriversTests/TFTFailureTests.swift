@@ -199,19 +199,35 @@ import Testing
     /// Pictures, failures and rests in any order: no rule is broken, what is lit was given, and in the end the last picture is
     /// there.
     @Test(arguments: 0..<60) func randomSequences(seed: UInt64) {
+        randomSequence(seed: seed, steps: 120, rig: TFTDriverTests.smallRig(), seen: visible)
+    }
+
+    /// The same on a glass whose pictures go over the bus in five parts.
+    @Test(arguments: 0..<6) func randomSequencesInParts(seed: UInt64) throws {
+        let clock: UInt32 = 16_000_000
+        let rig = TFTRig(
+            ILI9486(TFTGlass(width: 480, height: 161, access: .exchange, inverted: false, bus: .words)),
+            SimulatedTFT(
+                .ili9486,
+                .init(columns: 161, rows: 480, mirrored: true, turn: .threeQuarters, words: true), clock: clock),
+            clock: clock)
+        randomSequence(seed: seed, steps: 40, rig: rig) { $0.visible }
+    }
+
+    private func randomSequence(seed: UInt64, steps: Int, rig: TFTRig, seen: (TFTRig) -> Picture) {
         var generator = SeededGenerator(seed: seed)
-        var rig = TFTDriverTests.smallRig()
+        var rig = rig
         let format = rig.controller.format
         var last = Picture.plain(format, 0)
         var isOn = true
         var unreliable = false
         var dice = SeededGenerator(seed: ~seed)
         rig.give(.start)
-        for _ in 0..<120 {
+        for _ in 0..<steps {
             switch Int.random(in: 0..<12, using: &generator) {
             case 0...4:
-                let from = Int.random(in: 0..<40, using: &generator)
-                let rows = from..<Int.random(in: from...40, using: &generator)
+                let from = Int.random(in: 0..<format.height, using: &generator)
+                let rows = from..<Int.random(in: from...format.height, using: &generator)
                 last = last.painted(rows: rows, UInt16.random(in: 0...(.max), using: &generator))
                 if Bool.random(using: &generator) { rig.meanwhile.append(.show(.plain(format, 77))) }
                 rig.meanwhile.append(.show(last))
@@ -235,7 +251,7 @@ import Testing
         rig.give(.show(last))
         rig.run(for: .seconds(62))
         #expect(rig.violations == [])
-        #expect(visible(rig) == last)
+        #expect(seen(rig) == last)
         #expect(rig.wake == nil)
         #expect(rig.events.last == .shown || rig.events.last == .recovered)
     }

@@ -14,8 +14,8 @@ struct TFTDriver: Sendable {
         case resetting
         /// Set up, asleep, without a program; may be woken from `until` on.
         case asleep(until: Timestamp)
-        /// A picture is on its way into the memory; `asleep` until then, nil when awake.
-        case writing(Picture, asleep: Timestamp?)
+        /// Rows of a picture are on their way into the memory; `asleep` until then, nil when awake.
+        case writing([Range<Int>], of: [UInt16], asleep: Timestamp?)
         /// The program that wakes it is being carried out.
         case waking
         /// Bright, without a program.
@@ -33,8 +33,8 @@ struct TFTDriver: Sendable {
     private var wanted: Picture?
     /// Whether nobody was told yet that it is to be seen.
     private var isUntold = false
-    /// What the frame memory holds; nil where that is not known.
-    private var memory: Picture?
+    /// What the frame memory holds.
+    private var memory = KnownRows()
     /// Whether it is to rest, or to begin anew, when the present program is done.
     private var stopAfter = false
     private var startAfter = false
@@ -83,7 +83,7 @@ struct TFTDriver: Sendable {
     }
 
     private mutating func reset(at now: Timestamp, into output: inout PanelOutput) {
-        memory = nil
+        memory.forget()
         startAfter = false
         state = .resetting
         output.program = programs.reset(after: sleepInAllowed - now)
@@ -96,14 +96,14 @@ struct TFTDriver: Sendable {
         case .resetting:
             // The last reset was at least `afterReset` ago: of the time to wait, that is over.
             state = .asleep(until: now + (sequences.resetToSleepOut - sequences.afterReset))
-        case .writing(let picture, let asleep):
-            memory = picture
+        case .writing(let rows, let pixels, let asleep):
+            memory.sent(rows, of: pixels, width: format.width)
             state = asleep.map { .asleep(until: $0) } ?? .awake
         case .waking:
             sleepInAllowed = now + (sequences.sleepOutToSleepIn - sequences.behindSleepOut)
             state = .awake
             // The datasheets' chips have the picture. Copies of them exist that take none in their sleep: once more, unseen.
-            memory = nil
+            memory.forget()
         case .stopping:
             state = .resting
             output.events.append(.stopped)
@@ -161,24 +161,21 @@ struct TFTDriver: Sendable {
         return nil
     }
 
-    /// Sends what differs between the memory and a picture.
+    /// Sends what differs between the memory and a picture, or the first part of it.
     /// - Returns: whether anything did.
     private mutating func write(_ picture: Picture, asleep: Timestamp?, into output: inout PanelOutput) -> Bool {
         guard case .rgb565(let pixels) = picture.pixels else { return false }
-        var known: [UInt16]?
-        if case .rgb565(let words)? = memory?.pixels { known = words }
-        let spans = ChangedRows.spans(from: known, to: pixels, width: format.width)
-        if spans.isEmpty { return false }
-        // Not known until all of it is there; and two pictures are enough to keep.
-        memory = nil
-        state = .writing(picture, asleep: asleep)
-        output.program = programs.write(pixels, rows: spans)
+        let changes = memory.changes(to: pixels, width: format.width)
+        if changes.isEmpty { return false }
+        let rows = KnownRows.first(programs.rowsAtOnce, of: changes)
+        state = .writing(rows, of: pixels, asleep: asleep)
+        output.program = programs.write(pixels, rows: rows)
         return true
     }
 
     private mutating func stop(at now: Timestamp, into output: inout PanelOutput) {
         trouble = nil
-        memory = nil
+        memory.forget()
         let delay = sleepInAllowed - now
         switch state {
         case .awake: output.program = programs.rest(after: delay)

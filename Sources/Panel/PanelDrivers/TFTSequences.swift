@@ -31,8 +31,15 @@ struct TFTSequences: Sendable {
 
 /// Builds the programs of a TFT.
 struct TFTPrograms: Sendable {
+    /// Bytes of pixels in one program. A picture goes over the bus in several of them, so that a newer one has to wait for a
+    /// part only: the whole takes a slow bus a quarter of a second.
+    static let atOnce = 32 * 1024
+
     let glass: TFTGlass
     let sequences: TFTSequences
+
+    /// How many rows a program writes.
+    var rowsAtOnce: Int { max(1, Self.atOnce / (glass.width * sequences.encoding.bytes)) }
 
     /// Everything from power or an unknown state to registers that are set; ends at least `afterReset` behind the last reset.
     /// - Parameter delay: how long to wait first.
