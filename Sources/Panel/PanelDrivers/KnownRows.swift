@@ -8,68 +8,65 @@ struct KnownRows: Sendable {
     private var words: [UInt16] = []
     /// How many of its rows, from the top, are known.
     private var known = 0
+    /// How many of its rows, from the top, are those of the picture that is wanted.
+    private var done = 0
 
     /// Nothing is known any more.
     mutating func forget() { self = KnownRows() }
 
-    /// The spans of rows that have to be sent, from the top, apart by more than `mergedGap`.
+    /// Another picture is wanted.
+    mutating func compareAnew() { done = 0 }
+
+    /// The next spans of rows to send, from the top, apart by more than `mergedGap`; empty when the picture is there.
     /// - Parameters:
-    ///   - new: the words to be in the memory.
+    ///   - wanted: the words of the picture that is to be in the memory, the same until `compareAnew()`.
     ///   - width: words in a row.
-    func changes(to new: [UInt16], width: Int) -> [Range<Int>] {
-        let height = new.count / width
-        let compared = words.count == new.count ? min(known, height) : 0
-        var spans: [Range<Int>] = []
-        if !isSame(new) {
-            let (before, after) = (words.span, new.span)
-            for row in 0..<compared where differ(before, after, row * width, (row + 1) * width) {
-                append(row..<row + 1, to: &spans)
-            }
+    ///   - limit: how many rows at most, at least 1.
+    mutating func changes(to wanted: [UInt16], width: Int, limit: Int) -> [Range<Int>] {
+        if words.count != wanted.count { (words, known, done) = (wanted, 0, 0) }
+        let spans = differences(to: wanted, width: width, limit: limit)
+        if spans.isEmpty {
+            // One picture is enough to keep.
+            words = wanted
+            done = wanted.count / width
         }
-        if compared < height { append(compared..<height, to: &spans) }
         return spans
     }
 
-    /// Notes what was sent: some of `changes`, from the first on.
-    mutating func sent(_ spans: [Range<Int>], of new: [UInt16], width: Int) {
-        if words.count != new.count {
-            words = new
-            known = 0
+    private func differences(to wanted: [UInt16], width: Int, limit: Int) -> [Range<Int>] {
+        var spans: [Range<Int>] = []
+        var count = 0
+        let (before, after) = (words.span, wanted.span)
+        for row in done..<wanted.count / width {
+            if row < known, !differ(before, after, row * width, (row + 1) * width) { continue }
+            if let last = spans.last, row - last.upperBound <= Self.mergedGap {
+                spans[spans.count - 1] = last.lowerBound..<row + 1
+                count += row + 1 - last.upperBound
+            } else {
+                spans.append(row..<row + 1)
+                count += 1
+            }
+            if count >= limit { break }
         }
-        if !isSame(new) {
+        return spans
+    }
+
+    /// Notes what was sent.
+    /// - Parameters:
+    ///   - spans: what `changes` answered.
+    ///   - picture: the words of the picture that was wanted then.
+    ///   - isWanted: whether it still is.
+    mutating func sent(_ spans: [Range<Int>], of picture: [UInt16], width: Int, isWanted: Bool) {
+        guard words.count == picture.count, let end = spans.last?.upperBound else { return }
+        // Of the very same array nothing has to be copied.
+        if words.withUnsafeBufferPointer({ $0.baseAddress }) != picture.withUnsafeBufferPointer({ $0.baseAddress }) {
             for rows in spans {
                 let range = rows.lowerBound * width..<rows.upperBound * width
-                words.replaceSubrange(range, with: new[range])
+                words.replaceSubrange(range, with: picture[range])
             }
         }
-        known = max(known, spans.last?.upperBound ?? 0)
-        // One picture is enough to keep.
-        if known * width == new.count, changes(to: new, width: width).isEmpty { words = new }
-    }
-
-    /// The first rows of spans, at most `count`.
-    static func first(_ count: Int, of spans: [Range<Int>]) -> [Range<Int>] {
-        var left = count
-        var result: [Range<Int>] = []
-        for rows in spans where left > 0 {
-            let part = rows.lowerBound..<min(rows.upperBound, rows.lowerBound + left)
-            result.append(part)
-            left -= part.count
-        }
-        return result
-    }
-
-    private func append(_ rows: Range<Int>, to spans: inout [Range<Int>]) {
-        if let last = spans.last, rows.lowerBound - last.upperBound <= Self.mergedGap {
-            spans[spans.count - 1] = last.lowerBound..<rows.upperBound
-        } else {
-            spans.append(rows)
-        }
-    }
-
-    /// Whether it is the very array, which spares comparing.
-    private func isSame(_ new: [UInt16]) -> Bool {
-        words.withUnsafeBufferPointer { $0.baseAddress } == new.withUnsafeBufferPointer { $0.baseAddress }
+        known = max(known, end)
+        if isWanted { done = end }
     }
 
     private func differ(_ before: Span<UInt16>, _ after: Span<UInt16>, _ from: Int, _ end: Int) -> Bool {

@@ -14,8 +14,9 @@ struct TFTDriver: Sendable {
         case resetting
         /// Set up, asleep, without a program; may be woken from `until` on.
         case asleep(until: Timestamp)
-        /// Rows of a picture are on their way into the memory; `asleep` until then, nil when awake.
-        case writing([Range<Int>], of: [UInt16], asleep: Timestamp?)
+        /// Rows of a picture are on their way into the memory; `asleep` until then, nil when awake; `stale`: another picture
+        /// came meanwhile.
+        case writing([Range<Int>], of: [UInt16], asleep: Timestamp?, stale: Bool)
         /// The program that wakes it is being carried out.
         case waking
         /// Bright, without a program.
@@ -61,6 +62,10 @@ struct TFTDriver: Sendable {
             guard picture.format == format else { break }
             wanted = picture
             isUntold = true
+            memory.compareAnew()
+            if case .writing(let rows, let pixels, let asleep, _) = state {
+                state = .writing(rows, of: pixels, asleep: asleep, stale: true)
+            }
         case .finished:
             finished(at: now, into: &output)
         case .failed(let failure):
@@ -96,8 +101,8 @@ struct TFTDriver: Sendable {
         case .resetting:
             // The last reset was at least `afterReset` ago: of the time to wait, that is over.
             state = .asleep(until: now + (sequences.resetToSleepOut - sequences.afterReset))
-        case .writing(let rows, let pixels, let asleep):
-            memory.sent(rows, of: pixels, width: format.width)
+        case .writing(let rows, let pixels, let asleep, let stale):
+            memory.sent(rows, of: pixels, width: format.width, isWanted: !stale)
             state = asleep.map { .asleep(until: $0) } ?? .awake
         case .waking:
             sleepInAllowed = now + (sequences.sleepOutToSleepIn - sequences.behindSleepOut)
@@ -165,10 +170,9 @@ struct TFTDriver: Sendable {
     /// - Returns: whether anything did.
     private mutating func write(_ picture: Picture, asleep: Timestamp?, into output: inout PanelOutput) -> Bool {
         guard case .rgb565(let pixels) = picture.pixels else { return false }
-        let changes = memory.changes(to: pixels, width: format.width)
-        if changes.isEmpty { return false }
-        let rows = KnownRows.first(programs.rowsAtOnce, of: changes)
-        state = .writing(rows, of: pixels, asleep: asleep)
+        let rows = memory.changes(to: pixels, width: format.width, limit: programs.rowsAtOnce)
+        if rows.isEmpty { return false }
+        state = .writing(rows, of: pixels, asleep: asleep, stale: false)
         output.program = programs.write(pixels, rows: rows)
         return true
     }
