@@ -1,3 +1,4 @@
+import IEEE80211
 import SansIO
 import Stations
 import Testing
@@ -73,6 +74,27 @@ import Wire
             #expect(MockKernel.element(48, in: beacon.tail) == bytes, "\(chip) \(security)")
             #expect(rig.kernel.complaints == [])
         }
+    }
+
+    /// Firmware announces SAE, and the driver has no way to pass the password (EOPNOTSUPP), or the firmware refuses it (EBADE).
+    @Test(arguments: [95, 52] as [Int32])
+    func aChipThatRefusesSAEGetsWPA2(_ code: Int32) throws {
+        let rig = Rig(.fullMAC(offloadsHandshake: true, offloadsSAE: true)) { $0.saeError = code }
+        #expect(rig.start() != nil)
+        let beacon = try #require(rig.accessPoint.snapshot.beacon)
+        #expect(beacon.akms == [.psk])
+        #expect(rig.kernel.accessPoint?.saePassword == nil && rig.kernel.accessPoint?.pmk != nil)
+        #expect(rig.accessPoint.snapshot.trouble == [.noWPA3(radio: "phy0")])
+        // As wide as ever.
+        #expect(beacon.channel.width > .mhz20NoHT)
+        #expect(rig.kernel.complaints == [])
+        // Where WPA3 alone is asked for, nothing else is given, and nothing of before is left.
+        var wanted = Rig.configuration(.wpa3)
+        wanted.passphrase = "another passphrase"
+        rig.give(.configure(wanted))
+        rig.run(for: .seconds(20))
+        #expect(rig.kernel.accessPoint == nil)
+        #expect(rig.accessPoint.snapshot.trouble == [.noSecurity(.wpa3, radio: "phy0")])
     }
 
     @Test func wpa3AloneOnAChipThatCanNotIsToldAndNotTried() {

@@ -32,7 +32,10 @@ extension MockKernel {
         if let pmk = request[A.pmk]?.payload {
             guard pmk.count == 32, features.contains(50) else { return .error(22) }
         }
-        if request[A.saePassword] != nil { guard features.contains(51) else { return .error(22) } }
+        if request[A.saePassword] != nil {
+            guard features.contains(51) else { return .error(22) }
+            if let error = radio.saeError { return .error(error) }
+        }
         // nl80211_valid_auth_type: 7 is the last, and SAE is for chips that do it.
         if let type = request[A.authType]?.u32 {
             guard type <= 3 || (type == 4 && features.contains(51)) else { return .error(22) }

@@ -22,6 +22,8 @@ final class MockKernel {
         /// Channels that may be used to begin, by frequency, under the country's rules.
         var isSelfManaged = false
         var maximumStations: UInt32?
+        /// What its driver answers to a password for SAE.
+        var saeError: Int32?
     }
 
     /// A network interface of a radio.

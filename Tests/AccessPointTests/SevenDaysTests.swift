@@ -7,7 +7,7 @@ import Testing
 /// A week of a box in a household, with each kind of chip: phones come, go, sleep and vanish, the codes change each night,
 /// the chip's firmware crashes.
 @Suite struct SevenDaysTests {
-    static let phones = 8
+    static let phones = 5
 
     /// How much of each kind is kept.
     private struct Size: Equatable {
@@ -58,10 +58,10 @@ import Testing
             home.run(for: .seconds(600))
             for place in home.phones.indices { #expect(home.isOn(place), "day \(day), phone \(place)") }
             // Who goes without a word is gone some minutes later.
-            for place in 0..<4 { home.vanish(place) }
+            for place in 0..<2 { home.vanish(place) }
             home.run(for: .seconds(900))
-            for place in 0..<4 { #expect(!home.isOn(place), "day \(day), phone \(place)") }
-            for place in 0..<4 { home.arrive(place) }
+            for place in 0..<2 { #expect(!home.isOn(place), "day \(day), phone \(place)") }
+            for place in 0..<2 { home.arrive(place) }
             home.run(for: .seconds(900))
             sizes.append(Size(home.rig.accessPoint))
             // Rotation: within a second everyone is off, and only who knows the new passphrase comes back.
@@ -79,7 +79,7 @@ import Testing
             for place in home.phones.indices { #expect(home.isOn(place), "day \(day), phone \(place)") }
         }
         // They did come and go; and of all that nothing is left but who is there.
-        #expect(home.joins > 1000)
+        #expect(home.joins > 500)
         #expect(sizes.allSatisfy { $0 == sizes[0] }, "\(sizes)")
     }
 }

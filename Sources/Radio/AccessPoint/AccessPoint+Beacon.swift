@@ -138,7 +138,7 @@ extension AccessPoint {
         setUp.interface?.name = running.name
         setUp.country = running.country
         setUp.countryIsKnown = running.countryIsKnown
-        setUp.security = SecurityPlan(configuration.security, abilities: running.radio.securityAbilities)
+        setUp.security = SecurityPlan(configuration.security, abilities: abilities(of: running.radio))
         setUp.channel = running.channel
         setUp.isPrepared = true
         setUp.isRotation = true

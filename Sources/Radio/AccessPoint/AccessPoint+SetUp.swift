@@ -126,23 +126,43 @@ extension AccessPoint {
         case .setType where failure.number == .notSupported:
             radioTurn &+= 1
             giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output)
-        case .startAP where failure.number == .invalid || failure.number == .notSupported:
-            // A width that the chip announces and does not do.
-            if let radio = setUp.radio, let channel = setUp.channel, channel.width > .mhz20NoHT,
-                let narrower = ChannelWidth(rawValue: channel.width.rawValue - 1)
-            {
-                widthLimits[radio.name] = narrower
-                lastChannel = nil
-                chooseChannel(at: now, into: &output)
-            } else {
-                // It was not the width; a later attempt may have the whole again.
-                if let radio = setUp.radio { widthLimits[radio.name] = nil }
-                fail(setUp.step.words, failure.description, at: now, into: &output)
-            }
+        case .startAP: refusedToStart(setUp, failure, at: now, into: &output)
         case .listRadios, .listInterfaces, .awaitRegulatory, .listRadiosAgain, .makeInterface, .takeDown, .setType,
-            .takeUp, .awaitScan, .register, .startAP, .setBSS, .awaitSwitch, .awaitPreparation:
+            .takeUp, .awaitScan, .register, .setBSS, .awaitSwitch, .awaitPreparation:
             fail(setUp.step.words, failure.description, at: now, into: &output)
         }
+    }
+
+    /// The chip does not do what it announces: less is asked of it, as long as there is less to ask.
+    private mutating func refusedToStart(
+        _ setUp: SetUp, _ failure: NetlinkFailure, at now: Timestamp, into output: inout AccessPointOutput
+    ) {
+        guard let radio = setUp.radio, let channel = setUp.channel, let security = setUp.security else { return }
+        if failure.number == .invalid || failure.number == .notSupported, channel.width > .mhz20NoHT,
+            let narrower = ChannelWidth(rawValue: channel.width.rawValue - 1)
+        {
+            widthLimits[radio.name] = narrower
+            lastChannel = nil
+            return chooseChannel(at: now, into: &output)
+        }
+        // It was not the width; a later attempt may have the whole again.
+        widthLimits[radio.name] = nil
+        guard security.kind == .offloaded, security.offersSAE, security.offersPSK, !failure.isFatal else {
+            withoutSAE = withoutSAE == radio.name ? nil : withoutSAE
+            return fail(setUp.step.words, failure.description, at: now, into: &output)
+        }
+        // Firmware may announce SAE that its driver can't pass the password for (brcmf_fwvid_set_sae_password). WPA2 is what
+        // the phones need that know no other, and the others know it too.
+        withoutSAE = radio.name
+        lastChannel = nil
+        begin(at: now, into: &output)
+    }
+
+    /// What bears on the security of a radio's network.
+    func abilities(of radio: Wiphy) -> SecurityAbilities {
+        var abilities = radio.securityAbilities
+        if withoutSAE == radio.name { abilities.offloadsSAE = false }
+        return abilities
     }
 
     /// A step that waits for an event has waited long enough.
@@ -182,7 +202,7 @@ extension AccessPoint {
         }
         guard !capable.isEmpty else { return giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output) }
         // One that can do what is asked for, before one that can't.
-        let able = capable.filter { SecurityPlan(configuration.security, abilities: $0.securityAbilities) != nil }
+        let able = capable.filter { SecurityPlan(configuration.security, abilities: abilities(of: $0)) != nil }
         let candidates = able.isEmpty ? capable : able
         let radio = candidates[radioTurn % candidates.count]
         let own = setUp.interfaces.filter { $0.wiphy == radio.index }
@@ -194,7 +214,7 @@ extension AccessPoint {
     private mutating func use(
         _ radio: Wiphy, _ interface: AccessInterface?, at now: Timestamp, into output: inout AccessPointOutput
     ) {
-        guard let security = SecurityPlan(configuration.security, abilities: radio.securityAbilities) else {
+        guard let security = SecurityPlan(configuration.security, abilities: abilities(of: radio)) else {
             return giveUp(
                 .noSecurity(configuration.security, radio: radio.name), wait: Self.patience, at: now, into: &output)
         }

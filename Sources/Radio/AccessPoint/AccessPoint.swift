@@ -58,6 +58,8 @@ public struct AccessPoint: ~Copyable {
     var origins: [UInt32: Origin] = [:]
     /// The widest channel that a radio took, by its name.
     var widthLimits: [String: ChannelWidth] = [:]
+    /// The radio that announced SAE besides WPA2 and refused it.
+    var withoutSAE: String?
     /// Why there is no access point at present.
     var failure: AccessPointTrouble?
     /// What is not as it should be, with an access point.
@@ -320,6 +322,8 @@ public struct AccessPoint: ~Copyable {
         pending = [:]
         closeEAPOL(into: &output)
         failure = trouble
+        // They were about an access point that is there.
+        notes = []
         let pause = wait ?? backoff.fail()
         if wait == nil, backoff.failures % Self.failuresPerRadio == 0 { radioTurn &+= 1 }
         phase = .waiting(until: now + pause)
