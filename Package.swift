@@ -293,7 +293,7 @@ let package = Package(
                 "SansIO", "Wire", "JSON", "WebSocket", "STUN", "TURN", "ICE", "DTLS", "SCTP", "DataChannel",
                 "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "BoxConfiguration", "IEEE80211", "Netlink",
                 "NL80211", "WiFiCrypto", "SAE", "SAEClient", "Authenticator", "WiFiSupplicant", "Stations",
-                "TestSupport",
+                "AccessPoint", "TestSupport",
             ],
             path: "Tests/Fuzz", exclude: ["Corpus"], swiftSettings: settings),
         .target(name: "FuzzEntry", dependencies: ["FuzzTargets"], path: "Tests/FuzzEntry", swiftSettings: settings),

@@ -1,4 +1,4 @@
 extension FuzzTarget {
     /// What a radio hears, and what the kernel says of it.
-    static let radio: [FuzzTarget] = [elements, sae, eapol, stations, netlink]
+    static let radio: [FuzzTarget] = [elements, sae, eapol, stations, netlink, accessPoint]
 }
