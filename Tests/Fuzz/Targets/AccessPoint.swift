@@ -44,6 +44,9 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
     /// Those who were given a key since their entry was made.
     private var keyed: Set<MACAddress> = []
     private var isEAPOLOpen = false
+    /// The interface that the network is to be prepared on, and whether it is.
+    private var preparing: String?
+    private var isPrepared = false
     /// The phones that know the passphrase, from their association on, and what was sent to them.
     private var supplicants: [MACAddress: Supplicant] = [:]
     private var eapol: [(MACAddress, [UInt8])] = []
@@ -100,6 +103,15 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
             let (id, request) = requests.removeFirst()
             try handle(.reply(id, kernel.carryOut(request)))
         }
+        try prepare(true)
+    }
+
+    /// The network answers whether it is prepared.
+    private mutating func prepare(_ isReady: Bool) throws {
+        guard let interface = preparing else { return }
+        preparing = nil
+        isPrepared = isReady
+        try handle(.prepared(interface: interface, isReady))
     }
 
     /// Does not do what it is asked, or answers something else.
@@ -129,7 +141,7 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
     /// Something happens that nobody asked for.
     private mutating func happen(_ phone: MACAddress) throws {
         let interface = AccessPointKernel.interface
-        switch script.number(below: 18) {
+        switch script.number(below: 21) {
         case 0: try handle(.event(.newWiphy(index: 0, name: "phy0")))
         case 1: try handle(.event(.wiphyRemoved(index: UInt32(script.byte() & 1))))
         case 2:
@@ -157,6 +169,9 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
         case 14: try handle(.eventsLost)
         case 15: try tellReport(.frameTransmitStatus, phone)
         case 16: try tellReport(.controlPortFrameTransmitStatus, phone)
+        case 17: try prepare(false)
+        case 19: try handle(.eapolFailed(reason: "the network is down"))
+        case 18: try handle(.prepared(interface: script.byte() & 1 == 0 ? "wlan0" : "wlan1", false))
         default: try tellReport(.probeClient, phone)
         }
     }
@@ -294,7 +309,7 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
             try always(steps < 20_000, "it asks without end")
             if !kernel.events.isEmpty {
                 try tell()
-            } else if !requests.isEmpty {
+            } else if !requests.isEmpty || preparing != nil {
                 try answerRequests(1)
             } else if !eapol.isEmpty {
                 try answerEAPOL()
@@ -348,18 +363,21 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
             if hasStopped { isStopping = false }
             if !isStopping { hasStopped = false }
         case .stop: isStopping = true
-        case .configure, .sendEveryoneOff, .reply, .event, .link, .switches, .eapol, .eventsLost, .wake: break
+        case .configure, .sendEveryoneOff, .prepared, .reply, .event, .link, .switches, .eapol, .eapolFailed,
+            .eventsLost,
+            .wake:
+            break
         }
         let wasStopped = hasStopped
         output.removeAll()
         wakeTime = accessPoint.handle(input, at: now, into: &output)
         if let wakeTime { try always(wakeTime > now, "it wants to be called in the past") }
         let wanted = output
+        for event in wanted.events { try note(event) }
         for action in wanted.actions {
             if wasStopped, case .request = action { throw FuzzFinding("it has ended, and asks") }
             try follow(action)
         }
-        for event in wanted.events { try note(event) }
         snapshots &+= 1
         guard snapshots & 15 == 0 else { return }
         let snapshot = accessPoint.snapshot
@@ -374,7 +392,10 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
         case .station(.authorized(let address, _)): authorized.insert(address)
         case .station(.left(let address, _)): authorized.remove(address)
         case .up, .down: authorized = []
-        case .preparing, .station: break
+        case .preparing(let interface):
+            preparing = interface
+            isPrepared = false
+        case .station: break
         }
     }
 
@@ -411,6 +432,7 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
         switch request {
         case .startAccessPoint(let parameters):
             try always(parameters.ssid == configuration.ssid, "it begins under a name that is not valid any more")
+            try always(isPrepared, "it begins, and nothing keeps it apart from other networks")
             try always(parameters.isPrivate && !parameters.akms.isEmpty, "an open network")
             try always(!Self.security(of: parameters).isEmpty, "the beacon says nothing of security")
             let isOffloaded = parameters.pmk != nil || parameters.saePassword != nil
