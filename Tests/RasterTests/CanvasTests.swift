@@ -59,7 +59,9 @@ private let formats = [
         canvas.fill(Rect(x: 4, y: 0, width: 3, height: 1), .white)
         #expect(
             canvas.picture().pixels
-                == .planes(dark: [0b0011_0000, 0, 0b0011_1000, 0], accent: [0b1100_0001, 0b1100_0000, 0b1100_0111, 0b1100_0000]))
+                == .planes(
+                    dark: [0b0011_0000, 0, 0b0011_1000, 0],
+                    accent: [0b1100_0001, 0b1100_0000, 0b1100_0111, 0b1100_0000]))
     }
 
     /// Bits behind the last pixel stay 0, also of a dark background.

@@ -76,7 +76,8 @@ private let depths: [PictureFormat.Depth] = [.mono, .accent(.red), .accent(.yell
     /// Pillow, which checks every sum in the file, sees the same pixels.
     @Test(arguments: depths)
     func otherPeoplesReaderSeesTheSamePNG(_ depth: PictureFormat.Depth) throws {
-        for picture in [speckled(depth), speckled(depth, width: 1, height: 3), speckled(depth, width: 300, height: 70)] {
+        for picture in [speckled(depth), speckled(depth, width: 1, height: 3), speckled(depth, width: 300, height: 70)]
+        {
             let file = FileManager.default.temporaryDirectory.appending(path: "kibitz-picture-\(UUID()).png")
             try Data(picture.png()).write(to: file)
             defer { try? FileManager.default.removeItem(at: file) }

@@ -1,1 +1,198 @@
+import Glibc
+import QRCode
+import Raster
 import Testing
+
+@testable import Screens
+
+/// Both a panel and a language, for tests of every such pair.
+private let panels = formats.flatMap { format in Language.allCases.map { (format, $0) } }
+
+@Suite struct LayoutTests {
+    /// What makes a screen readable: nothing is cut or outside, nothing lies on anything else, and a code has its quiet zone.
+    @Test(arguments: panels)
+    func everyScreenIsWholeAndNothingOverlaps(_ format: PictureFormat, _ language: Language) throws {
+        let renderer = ScreenRenderer(format: format, language: language)
+        let bounds = Rect(x: 0, y: 0, width: format.width, height: format.height)
+        for screen in screens {
+            for (number, page) in try renderer.plan(screen).enumerated() {
+                let where_ = "page \(number + 1) of \(screen)"
+                #expect(!page.isCut, "\(where_)")
+                let solid = page.elements.filter { !$0.isGround }
+                for (index, element) in page.elements.enumerated() {
+                    #expect(bounds.contains(element.box), "\(where_): \(element)")
+                    #expect(element.box.width > 0 && element.box.height > 0, "\(where_): element \(index)")
+                }
+                for (index, element) in solid.enumerated() {
+                    for other in solid[(index + 1)...] {
+                        #expect(!element.box.meets(other.box), "\(where_): \(element.box) and \(other.box)")
+                    }
+                }
+                // The foot is nothing that others reach into.
+                for ground in page.elements {
+                    guard case .ground = ground.kind else { continue }
+                    for element in solid where element.box.meets(ground.box) {
+                        #expect(ground.box.contains(element.box), "\(where_): \(element.box) on \(ground.box)")
+                    }
+                }
+            }
+        }
+    }
+
+    /// At least 2 pixels a module, 3 on e-paper where it fits, and a quiet zone of 4 modules.
+    @Test(arguments: panels)
+    func modulesAreAsLargeAsTheyHaveToBe(_ format: PictureFormat, _ language: Language) throws {
+        let renderer = ScreenRenderer(format: format, language: language)
+        for (screen, usual) in [
+            (room(), true), (room(5, healthy: 3), true), (room(9, ssid: String(repeating: "m", count: 32)), false),
+        ] {
+            for page in try renderer.plan(screen) {
+                for element in page.elements {
+                    guard case .code(let code, let module) = element.kind else { continue }
+                    #expect(element.box.width == (code.size + 8) * module && element.box.height == element.box.width)
+                    let long = max(format.width, format.height)
+                    let least =
+                        switch format.depth {
+                        case .rgb565: 3
+                        case .mono, .accent: usual && long > 250 ? 3 : 2
+                        }
+                    #expect(module >= least, "\(screen)")
+                }
+            }
+        }
+    }
+
+    /// E-paper shows both codes at once, as it can't change quickly, and so does every TFT but the square one.
+    @Test func bothCodesAreOnOnePageWhereBothCanBeRead() {
+        for (format, language) in panels {
+            let renderer = ScreenRenderer(format: format, language: language)
+            #expect(
+                renderer.pages(of: room()) == (format.width == 240 && format.height == 240 ? 2 : 1),
+                "\(format) \(language)")
+            #expect(renderer.pages(of: room(ssid: nil)) == 1)
+            #expect(renderer.pages(of: .off) == 1)
+        }
+    }
+
+    @Test(arguments: panels)
+    func theCodesAndTheWordsForTypingAreThere(_ format: PictureFormat, _ language: Language) throws {
+        let pages = try ScreenRenderer(format: format, language: language).plan(room())
+        var payloads: [QRCode] = []
+        var texts: Set<String> = []
+        for element in pages.flatMap({ $0.elements }) {
+            if case .code(let code, _) = element.kind { payloads.append(code) }
+            if case .text(let text, _, _) = element.kind { texts.insert(text.string) }
+        }
+        let wifi = try QRCode(text: "WIFI:T:WPA;S:Kibitz-k7m3;P:\(passphrase);;")
+        let link = try QRCode(text: "http://10.77.0.1/#\(secret)")
+        #expect(payloads == [wifi, link])
+        #expect(texts.isSuperset(of: ["Kibitz-k7m3", passphrase]))
+    }
+
+    /// Hebrew has step 1 at the right; the codes themselves and what is typed are not turned over.
+    @Test func hebrewIsMirrored() throws {
+        let format = PictureFormat(width: 250, height: 122, depth: .mono)
+        func places(_ language: Language) throws -> [Int] {
+            try ScreenRenderer(format: format, language: language).plan(room())[0].elements.compactMap {
+                if case .code = $0.kind { $0.box.x } else { nil }
+            }
+        }
+        let (english, hebrew) = (try places(.english), try places(.hebrew))
+        #expect(english.count == 2 && english[0] < english[1])
+        #expect(hebrew.count == 2 && hebrew[0] > hebrew[1])
+    }
+
+    /// A name may be any 32 bytes; a box's name anything. They are cut where they must be, and nothing traps.
+    @Test(arguments: formats)
+    func anyNameIsDrawn(_ format: PictureFormat) throws {
+        let names = [
+            "", " ", "🎲🃏♟️ Spieleabend 🎉🎉", "a\nb\u{0}\u{7}\u{202E}", "\u{2066}\u{2066}\u{2069}", "سلام سلام سلام سلام",
+            "Ξενοδοχείο «Ἀκρόπολις»", String(repeating: "W", count: 32), String(repeating: "Мир ", count: 60),
+            "語語語語語語語語語語",
+            String(repeating: "e\u{301}\u{302}\u{303}", count: 20),
+        ]
+        for language in [Language.english, .hebrew] {
+            let renderer = ScreenRenderer(format: format, language: language)
+            for name in names {
+                for screen in [
+                    room(
+                        7, ssid: String(decoding: name.utf8.prefix(32), as: UTF8.self), name: name,
+                        troubles: [.other(name)]),
+                    Screen.starting(name: name), .trouble(.other(name + " " + name)),
+                ] {
+                    for page in 0..<renderer.pages(of: screen) {
+                        #expect(try renderer.picture(of: screen, page: page).format == format)
+                    }
+                }
+            }
+        }
+    }
+
+    /// No panel is so small or so odd that drawing for it traps.
+    @Test func anyFormatIsDrawn() throws {
+        for (width, height) in [(1, 1), (8, 300), (300, 8), (40, 40), (64, 128), (128, 64), (800, 480)] {
+            for depth in [PictureFormat.Depth.mono, .accent(.red), .rgb565] {
+                let format = PictureFormat(width: width, height: height, depth: depth)
+                let renderer = ScreenRenderer(format: format, language: .german)
+                for screen in [room(), room(4, ssid: nil), .off, .holding(shutDownIn: 2)] {
+                    #expect(try renderer.picture(of: screen).format == format)
+                }
+            }
+        }
+    }
+
+    /// Counted from outside, so any number may come.
+    @Test func pagesGoRound() throws {
+        let renderer = ScreenRenderer(
+            format: PictureFormat(width: 240, height: 240, depth: .rgb565), language: .english)
+        let pages = try [0, 1].map { try renderer.picture(of: room(), page: $0) }
+        #expect(pages[0] != pages[1])
+        #expect(try renderer.picture(of: room(), page: 2) == pages[0])
+        #expect(try renderer.picture(of: room(), page: 7) == pages[1])
+        #expect(
+            try renderer.picture(of: .holding(shutDownIn: -4), page: -1)
+                == renderer.picture(of: .holding(shutDownIn: -4)))
+    }
+
+    /// The same screen is the same picture, whatever was drawn before: a panel is sent only what changed.
+    @Test func theSameScreenIsTheSamePicture() throws {
+        for format in formats {
+            let first = try ScreenRenderer(format: format, language: .french).picture(of: room())
+            let renderer = ScreenRenderer(format: format, language: .french)
+            _ = try renderer.picture(of: .off)
+            #expect(try renderer.picture(of: room()) == first)
+            #expect(try renderer.picture(of: room(6)) != first)
+        }
+    }
+
+    @Test func withoutAFontThereIsAnError() {
+        let renderer = ScreenRenderer(
+            format: formats[0], language: .english, fonts: Fonts(regular: "/nowhere.ttf", bold: "/nowhere.ttf"))
+        #expect(throws: FontError.unreadable("/nowhere.ttf")) { try renderer.picture(of: .off) }
+        #expect(renderer.pages(of: room()) == 1)
+    }
+
+    /// All of it goes when a picture is done: fonts, glyphs, codes.
+    @Test func aThousandPicturesTakeNoMemory() throws {
+        let renderer = ScreenRenderer(format: PictureFormat(width: 250, height: 122, depth: .mono), language: .hebrew)
+        func draw(_ times: Int) throws {
+            for count in 0..<times { _ = try renderer.picture(of: count % 5 == 0 ? room(count % 13) : .off) }
+        }
+        try draw(50)
+        let before = try residentBytes()
+        try draw(1000)
+        let growth = try residentBytes() - before
+        // Other tests run meanwhile: a leak of one font a picture would be a hundred times this.
+        #expect(growth < 64 << 20)
+    }
+}
+
+private func residentBytes() throws -> Int {
+    let file = try #require(fopen("/proc/self/statm", "r"))
+    defer { fclose(file) }
+    var line = [CChar](repeating: 0, count: 200)
+    try #require(fgets(&line, 200, file) != nil)
+    let fields = String(decoding: line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(
+        separator: " ")
+    return try #require(Int(fields[1])) * sysconf(Int32(_SC_PAGESIZE))
+}

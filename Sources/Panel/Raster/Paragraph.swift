@@ -21,6 +21,9 @@ public struct Paragraph {
     private let types: [FriBidiCharType]
     private let levels: [FriBidiLevel]
 
+    /// Whether the font lacks a sign of it.
+    public var hasReplacements: Bool { characters.contains(Self.replacement) }
+
     var count: Int { characters.count }
 
     func isSpace(_ index: Int) -> Bool { characters[index] == 0x20 }

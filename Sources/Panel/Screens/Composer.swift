@@ -83,8 +83,10 @@ struct Composer {
         let badge = step.number.map { self.badge($0, size) } ?? Part(width: 0, height: 0)
         let gap = badge.width > 0 ? max(2, size / 3) : 0
         let room = stacked ? width : width - badge.width - gap
+        // Bold Hebrew runs together where it is drawn in few pixels.
+        let weight: Font.Weight = isRightToLeft && style.isPaper && size < 12 ? .regular : .bold
         let text = words(
-            step.title, .bold, size...size, width: room, lines: lines, centered: centered && badge.width == 0)
+            step.title, weight, size...size, width: room, lines: lines, centered: centered && badge.width == 0)
         return stacked
             ? Part.column([badge, text], gap: gap / 2, width: width, centered: centered)
             : Part.row(badge, text, gap: gap)

@@ -37,8 +37,10 @@ struct MessageLayout {
         let side = largest * (10 - step) / 10 | 1
         let room = wide ? width - side - gap : width
         let left = wide ? height : height - side - gap
-        let title = style.base...max(style.base, style.base * (10 - step) / 5)
-        let heading = composer.words(self.title, .bold, title, width: room, height: left, lines: 3, centered: !wide)
+        let smallest = max(10, style.base - step / 2)
+        let title = smallest...max(smallest, style.base * (10 - step) / 5)
+        let heading = composer.words(
+            self.title, .bold, title, width: room, height: left, lines: step < 3 ? 3 : 5, centered: !wide)
         let least = max(style.isPaper ? 10 : 12, style.base - (step < 3 ? 1 : 3))
         let text = composer.words(
             advice, .regular, least...max(least, style.base + style.base / 3 - step), width: room,
