@@ -248,6 +248,11 @@ let package = Package(
             ],
             path: "Tests/Load", swiftSettings: settings),
 
+        // Draws every screen, for `scripts/screens` and `scripts/test screens`.
+        .executableTarget(
+            name: "kibitz-screens", dependencies: ["QRCode", "Raster", "Screens"], path: "Tests/Screens",
+            exclude: ["read_codes.py"], swiftSettings: settings),
+
         .target(
             name: "TestSupport", path: "Tests/Support",
             exclude: ["KernelPolicy", "PanelSimulator", "SAEClient", "Simulation", "WebRTCClient", "WiFiSupplicant"],

@@ -9,7 +9,7 @@ build_packages=(g++ git pkgconf libyaml-dev libnl-genl-3-dev libqrencode-dev lib
     libfreetype-dev libfribidi-dev libgpiod-dev fonts-dejavu-core)
 
 # The unit tests and those of the page use these: other people's readers of what is written here, and namespaces.
-unit_packages=(iproute2 libnss3-tools openssl python3 zbar-tools)
+unit_packages=(iproute2 libnss3-tools libzbar0 openssl python3 python3-pil python3-zxing-cpp zbar-tools)
 
 # The tests of Tests/Radio and the measurements of access points use these: other access points, phones' Wi-Fi and DHCP
 # clients, and what listens in.
