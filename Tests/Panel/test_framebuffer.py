@@ -10,10 +10,9 @@ from Rig.glass import same, shown
 from Rig.waiting import wait_until
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def display():
-    with Display() as made:
-        yield made
+    return Display()
 
 
 def agree(box: Box, screen: Image.Image | None) -> bool:
@@ -26,6 +25,13 @@ def agree(box: Box, screen: Image.Image | None) -> bool:
     expected = Image.new("RGB", screen.size, "white")
     expected.paste(large, tuple((whole - part) // 2 for whole, part in zip(screen.size, large.size)))
     return same(expected, screen)
+
+
+# First: a display that came stays.
+def test_without_a_display_it_is_told_and_the_room_goes_on(make_box):
+    with make_box({"panel": "framebuffer"}) as box:
+        wait_until(lambda: box.status()["panel"]["fault"] == "missing", 5, "status tells it", detail=box.describe)
+        assert box.fetch("/api/room").status == 200
 
 
 @pytest.mark.parametrize("path", [FRAMEBUFFER, CARD])
@@ -41,9 +47,3 @@ def test_the_screen_has_the_box_s_picture(display, make_box, path):
         assert box.terminate() == 0
     # It is the console's again.
     assert display.scanned_out() is None
-
-
-def test_without_a_display_it_is_told_and_the_room_goes_on(make_box):
-    with make_box({"panel": "framebuffer"}) as box:
-        wait_until(lambda: box.status()["panel"]["fault"] == "missing", 5, "status tells it", detail=box.describe)
-        assert box.fetch("/api/room").status == 200
