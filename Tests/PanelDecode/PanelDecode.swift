@@ -19,6 +19,8 @@ struct PanelDecode {
     private var panel: any SimulatedPanel
     /// Commands that have no parameters and begin work: they count at once, others when their parameters are there.
     private let immediate: Set<UInt8>
+    /// Whether the panel takes words of 16 bits, and a command in the lower half of one.
+    private var takesWords = false
     private var pending: (command: UInt8, time: Timestamp)?
 
     static func main() {
@@ -48,6 +50,7 @@ struct PanelDecode {
             // A pulse of 10 µs at RESET is too short for who looks at the line now and then.
             panel = SimulatedTFT(module.chip, module.mounting, clock: min(clock, module.clock), hasReset: false)
             immediate = []
+            takesWords = module.mounting.words
         } else if let paper = SimulatedEPaperModule.make(model, accent: accent) {
             panel = paper
             // Reset and refresh; power off, power on, refresh.
@@ -88,7 +91,10 @@ struct PanelDecode {
     }
 
     private mutating func transfer(_ octets: [UInt8], isData: Bool, at time: Timestamp) {
-        if !isData {
+        if !isData, takesWords {
+            flush()
+            for index in stride(from: 1, to: octets.count, by: 2) { panel.apply(.wideCommand(octets[index]), at: time) }
+        } else if !isData {
             for command in octets {
                 flush()
                 pending = (command, time)
