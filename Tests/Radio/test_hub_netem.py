@@ -14,6 +14,9 @@ from Rig.hub import LARGEST, HubPhone
 from Rig.network import Network, Phone, run
 from Rig.waiting import wait_until
 
+LIMIT = 180
+"""Seconds anything may take. Losses make it slow, and a busy machine, on whose clock this kernel runs, slower still."""
+
 LOSS = ("loss", "5%")
 LATE = ("delay", "30ms", "10ms", "reorder", "25%", "50%")
 TWICE = ("duplicate", "1%")
@@ -55,7 +58,7 @@ def test_everything_arrives_once_and_in_order(network, box, disturbance):
     phone = network.phone("ada")
     blob = box.status()["blob"]
     with disturbed(phone, *disturbance) as lost, HubPhone(phone) as ada, HubPhone(network.phone("ben")) as ben:
-        first, second = ada.dial(blob, timeout=30).join("netem"), ben.dial(blob, timeout=30).join("netem")
+        first, second = ada.dial(blob, timeout=LIMIT).join("netem"), ben.dial(blob, timeout=LIMIT).join("netem")
         content = "".join(random.choices("abcdefghij", k=100_000))
         for number in range(400):
             first.send({"t": "to", "id": second.id, "payload": number})
@@ -63,10 +66,10 @@ def test_everything_arrives_once_and_in_order(network, box, disturbance):
         for client, other in ((first, second), (second, first)):
             client.send({"t": "to", "id": other.id, "payload": content})
         for client in (first, second):
-            assert [client.receive(60)["payload"] for _ in range(401)] == [*range(400), content]
+            assert [client.receive(LIMIT)["payload"] for _ in range(401)] == [*range(400), content]
         longest = "y" * (LARGEST - len(json.dumps({"t": "echo", "x": ""})))
-        assert first.echo(longest, 60) == [], "nothing arrives twice"
-        assert second.echo() == []
+        assert first.echo(longest, LIMIT) == [], "nothing arrives twice"
+        assert second.echo(timeout=LIMIT) == []
         assert lost() > 20
 
 
@@ -76,12 +79,12 @@ def test_a_phone_dials_and_comes_back_through_it(network, box):
     with disturbed(phone, *LOSS, *LATE, *TWICE), HubPhone(phone) as ada:
         for number in range(3):
             room = f"back {number}"
-            client = ada.dial(blob, timeout=30)
+            client = ada.dial(blob, timeout=LIMIT)
             former, token = client.resume(room)["id"], client.token
             client.lose()
-            again = ada.dial(blob, timeout=30)
+            again = ada.dial(blob, timeout=LIMIT)
             assert again.resume(room, token)["id"] == former
             assert again.peers() == [former]
             again.close()
     # A goodbye may be lost: then silence tells.
-    wait_until(lambda: box.status()["traffic"]["hubClients"] == 0, 20, "the hub has let go of all", detail=box.describe)
+    wait_until(lambda: box.status()["traffic"]["hubClients"] == 0, LIMIT, "the hub has let go of all", detail=box.describe)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from Rig.network import run
 from Rig.waiting import wait_until
 from Rig.wifi import IWD, WPASupplicant
 
@@ -55,6 +58,31 @@ def test_iwd(box, phone, agreed):
     client = phone.join(IWD, box.ssid, box.passphrase)
     assert client.status()["Security"].startswith(agreed)
     is_used(box, phone)
+
+
+@pytest.mark.parametrize("box, agreed", [("wpa2", "WPA2-Personal"), ("transition", "WPA3-Personal")], indirect=["box"])
+def test_iwd_that_insists_on_protected_management_frames(box, phone, agreed):
+    client = phone.join(IWD, box.ssid, box.passphrase, settings="ManagementFrameProtection=2\n")
+    assert client.status()["Security"].startswith(agreed)
+    is_used(box, phone)
+    flags = run("iw", "dev", box.interface, "station", "dump")
+    assert re.search(r"MFP:\s+yes", flags), flags
+
+
+@pytest.mark.parametrize("box", ["wpa2", "wpa3", "transition"], indirect=True)
+def test_iwd_with_a_wrong_passphrase_and_then_with_the_right_one(box, phones):
+    stranger, guest = phones.new(), phones.new()
+    client = stranger.begin(IWD, box.ssid, WRONG)
+    # Tried and refused more than once, while another gets in.
+    guest.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
+    wait_until(lambda: "handshake failed" in client.program.log().lower() or "status code" in client.program.log(), 60,
+               "iwd was refused", detail=client.log)
+    assert not client.connected and stranger.hardware not in box.stations()
+    is_used(box, guest)
+    stranger.join(IWD, box.ssid, box.passphrase)
+    stranger.lease()
+    assert stranger.ping(box.wifi_address) == 3
+    assert box.stations() == sorted([guest.hardware, stranger.hardware])
 
 
 @pytest.mark.parametrize("box, wanted", [("wpa2", "wpa2"), ("wpa3", "wpa3"), ("transition", "both")], indirect=["box"])
