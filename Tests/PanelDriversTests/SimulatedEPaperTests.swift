@@ -129,8 +129,9 @@ import Testing
         let on: [PanelOperation] = [.command(0x04, []), .wait(.seconds(1))]
         let setUp: [PanelOperation] = [.command(0x00, [0x9f]), .command(0x61, [24, 0, 12])]
         let plane = [UInt8](repeating: 0, count: 36)
+        let other = plane.map { ~$0 }
         #expect(
-            ultraChip(wake + on + setUp + [.command(0x10, plane), .command(0x13, plane), .command(0x12, [])]) == [])
+            ultraChip(wake + on + setUp + [.command(0x10, plane), .command(0x13, other), .command(0x12, [])]) == [])
         #expect(
             ultraChip(wake + [.command(0x04, []), .command(0x00, [0x9f])]).last?.hasSuffix("transfer while BUSY")
                 == true)

@@ -56,12 +56,14 @@ struct UltraChip {
             program += [.command(0x30, [0x3a]), .command(0x82, [vcom])]
             program += Self.partialWaveform
         }
-        // R10h: with two colours what was seen, with three white and black. R13h: what is to be seen, or the third colour.
+        // R10h: with two colours what was seen (in a full refresh the other colour, so that each pixel is driven whatever the
+        // chip's memory does with those that do not change), with three white and black. R13h: what is to be seen, or the
+        // third colour.
         if let accent {
             program += [.command(0x10, white), .command(0x13, EPaperProgram.inverted(accent))]
         } else {
             let before = old.map { EPaperProgram.inverted(EPaperProgram.planes($0).dark) }
-            program += [.command(0x10, before ?? white), .command(0x13, white)]
+            program += [.command(0x10, before ?? dark), .command(0x13, white)]
         }
         let inkLimit = EPaperProgram.inkLimit(picture.format, isPartial: old != nil)
         program += [

@@ -128,7 +128,8 @@ public struct SimulatedUC81xx: SimulatedEPaper {
         if !isMono {
             effects = [.put(.white), .put(.black), .put(.accent), .put(.accent)]
         } else {
-            effects = [.put(.white), .put(.black), .put(.white), .put(.black)]
+            // The waveform may leave a pixel alone that does not change.
+            effects = [.keep, .put(.black), .put(.white), .keep]
             if polarity > 1 { circuit.violation("this polarity knows no old picture", at: now) }
         }
         if byte(0x00) & 0x20 != 0 {
