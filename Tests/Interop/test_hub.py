@@ -144,10 +144,11 @@ def test_two_boxes_with_the_well_known_identity_on_one_network():
             assert all(frame.get("id", own) == own for frame in stray.echo()), "a token of the other box"
             assert sorted(stray.peers()) == sorted([here.id, own])
             # The app tries all addresses it knows at once: it comes to one of them, whole.
+            before = hub_clients(first), hub_clients(second)
             both = ben.dial("|".join(["g1", WELL_KNOWN, *(f"{address}~4711" for address in (other.address, made.address))]))
             assert both.join(name).echo("whole") == []
-            at_first = both.id in here.peers()
-            assert at_first != (both.id in there.peers()), "it is on both"
+            more = hub_clients(first) - before[0], hub_clients(second) - before[1]
+            assert sorted(more) == [0, 1], f"{more[0]} connections with one box and {more[1]} with the other"
             # With one box gone, the other goes on.
             second.kill()
             late = ben.dial(blobs[0]).join(name)

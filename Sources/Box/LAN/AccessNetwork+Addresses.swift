@@ -60,9 +60,12 @@ extension AccessNetwork {
         }
     }
 
-    /// Gives an interface its IPv6 address back. The kernel takes it away whenever the interface is switched off for a moment, and
+    /// Gives the interface its IPv6 address back if it has lost that. The kernel takes it away whenever the interface is switched off for a moment, and
     /// leaves IPv4 as it was: nothing else needs a new start.
-    func restoreV6(_ place: Place, _ address: IPAddress) {
+    func mendIPv6(_ machine: MachineAddresses) {
+        guard let place = running.withLock({ $0?.closed.place }), let address = place.addressV6,
+            !machine.addresses(of: place.interface).contains(where: { $0.address == address })
+        else { return }
         running.withLock { running in _ = running?.closed.settings.apply(to: place.interface) }
         do throws(InterfaceAddresses.Failure) {
             let addresses = try InterfaceAddresses(interface: place.interface)

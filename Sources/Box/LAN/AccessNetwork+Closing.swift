@@ -51,7 +51,7 @@ extension AccessNetwork {
         await Firewall.remove()
     }
 
-    /// Looks after the firewall until ``open()``.
+    /// Looks after the firewall, and the address that nobody tells of, until ``open()``.
     func watch() {
         watching.withLock { watching in
             guard watching == nil else { return }
@@ -59,7 +59,10 @@ extension AccessNetwork {
                 while true {
                     do { try await Task.sleep(for: Self.watchInterval) } catch { return }
                     let wish = self.shown.withLock { $0.wish }
-                    await self.turns.take { await self.mendFirewall(wish) }
+                    await self.turns.take {
+                        self.mendIPv6(MachineAddresses.current())
+                        await self.mendFirewall(wish)
+                    }
                 }
             }
         }

@@ -150,9 +150,7 @@ public final class AccessNetwork: Sendable {
             let isUsed =
                 self.subnet == nil
                 && Subnet(containing: place.address)?.isUsed(in: machine.networks(besides: place.interface)) == true
-            if !isLost, !isUsed, let address = place.addressV6, !held.contains(address) {
-                self.restoreV6(place, address)
-            }
+            if !isLost, !isUsed { self.mendIPv6(machine) }
             guard isLost || isUsed, let wish = self.newWish(after: before) else { return false }
             self.logger.notice(
                 isLost
