@@ -33,15 +33,17 @@ import Testing
             begins.yield()
             for await _ in hold { break }
         }
-        let first = Task { try await rotation.run(followUp) }
+        let beginnings = Count()
+        let first = Task { try await rotation.run(begin: { beginnings.add() }, followUp) }
         for await _ in begun { break }
         // The new codes are on the disk, and everyone is being told.
-        let others = (0..<20).map { _ in Task { try await rotation.run(followUp) } }
+        let others = (0..<20).map { _ in Task { try await rotation.run(begin: { beginnings.add() }, followUp) } }
         try await Task.sleep(for: .milliseconds(50))
         release.yield()
         let codes = try await first.value
         for other in others { #expect(try await other.value == codes) }
         #expect(codes.generation == 2 && authority.credentials == codes && followUps.value == 1)
+        #expect(beginnings.value == 1, "who joins begins nothing")
         #expect(try await rotation.run { _, _ in }.generation == 3, "a later one is another one")
         #expect(rotation.trouble == nil && troubles.value == 0)
     }

@@ -271,9 +271,11 @@ extension Box {
 
     /// Changes the room's codes; who asks while that is being done waits for the same new ones.
     func rotate() async throws {
-        await face.show(instead: .rotating)
         do {
-            try await rotation.run { former, _ in await self.rotated(former) }
+            // Who joins one that is almost done shows nothing: nobody would take it away again.
+            try await rotation.run(begin: { await self.face.show(instead: .rotating) }) { former, _ in
+                await self.rotated(former)
+            }
         } catch {
             await face.show(instead: nil)
             throw error

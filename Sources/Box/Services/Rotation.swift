@@ -35,14 +35,19 @@ final class Rotation: Sendable {
     var trouble: StateError? { failure.withLock { $0 } }
 
     /// Changes the codes. Who asks while they are being changed waits for the same new ones.
-    /// - Parameter followUp: what to do when the new codes are on the disk.
+    /// - Parameters:
+    ///   - begin: what to do before, by who does not join another.
+    ///   - followUp: what to do when the new codes are on the disk.
     /// - Returns: the new codes, when all is done.
     /// - Throws: `StateError` when they can't be stored; the old ones are valid then.
-    @discardableResult func run(_ followUp: @escaping FollowUp) async throws -> RoomCredentials {
+    @discardableResult func run(
+        begin: @escaping @Sendable () async -> Void = {}, _ followUp: @escaping FollowUp
+    ) async throws -> RoomCredentials {
         let task = present.withLock { present in
             if let present { return present }
             let task = Task {
                 defer { self.present.withLock { $0 = nil } }
+                await begin()
                 return try await self.rotate(followUp)
             }
             present = task
