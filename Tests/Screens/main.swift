@@ -1,8 +1,9 @@
 // Renders every screen at every size in every language. What it writes is looked at by people (scripts/screens) and read by
-// other people's readers of QR codes (Tests/Screens/test_codes.py).
+// other people's readers of QR codes (Tests/Screens/read_codes.py).
 //
 //     kibitz-screens FOLDER     one PNG each, and what the codes in it must say
 //     kibitz-screens --sheet    all in one PNG on standard output
+//     kibitz-screens --measure  how long a picture takes, and how much memory
 
 import Glibc
 import QRCode
@@ -12,8 +13,9 @@ import Screens
 let outputs = CommandLine.arguments.dropFirst()
 switch outputs.first {
 case "--sheet": try write(contactSheet(), to: "/dev/stdout")
+case "--measure": try measure()
 case let folder? where outputs.count == 1: try writeEach(into: folder)
 default:
-    print("usage: kibitz-screens FOLDER | --sheet")
+    print("usage: kibitz-screens FOLDER | --sheet | --measure")
     exit(2)
 }
