@@ -17,7 +17,7 @@ private func status(_ key: String) -> Int {
 /// How long a full picture takes, of the thread's own time, and how much memory stays and is used meanwhile (Linux's VmRSS
 /// and VmHWM, with the pages of the font files).
 func measure() throws {
-    let before = status("VmRSS:")
+    let (before, own) = (status("VmRSS:"), status("RssAnon:"))
     for size in sizes where !size.name.contains("-red") && !size.name.contains("-yellow") {
         let renderer = ScreenRenderer(format: size.format, language: .german)
         let (name, screen) = screens[3]
@@ -35,6 +35,7 @@ func measure() throws {
         print("\(name) \(size.name): median \(times[25]) ms, longest \(times[49]) ms")
     }
     print(
-        "resident: \(before) kB before the first picture, \(status("VmRSS:")) kB after the last, \(status("VmHWM:")) kB at most"
+        "resident: \(before) kB before the first picture, \(status("VmRSS:")) kB after the last, \(status("VmHWM:")) at most"
     )
+    print("of that the program's own: \(own) kB before, \(status("RssAnon:")) kB after")
 }

@@ -42,7 +42,7 @@ public struct Paragraph {
     /// Stands for what the font lacks.
     static let replacement: UInt32 = 0xFFFD
 
-    fileprivate init(
+    init(
         _ string: String, _ weight: Font.Weight, rightToLeft: Bool, isName: Bool, face: FontFace
     ) {
         self.string = string
@@ -148,19 +148,5 @@ public struct Paragraph {
             result.unicodeScalars.append(scalar)
         }
         return result + "\u{2069}"
-    }
-}
-
-extension Typesetter {
-    /// Analyses a text.
-    /// - Parameters:
-    ///   - string: what it says.
-    ///   - weight: the strength of its letters.
-    ///   - rightToLeft: whether its lines begin at the right.
-    ///   - isName: whether it is a name or an address rather than words.
-    public func paragraph(
-        _ string: String, _ weight: Font.Weight, rightToLeft: Bool, isName: Bool = false
-    ) -> Paragraph {
-        Paragraph(string, weight, rightToLeft: rightToLeft, isName: isName, face: face(weight))
     }
 }

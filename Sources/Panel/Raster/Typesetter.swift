@@ -5,6 +5,26 @@ public final class Typesetter {
     private let bold: FontFace
     let shades: Bool
 
+    /// A layout is found by trial, so the same words are wanted again and again.
+    private var paragraphs: [ParagraphKey: Paragraph] = [:]
+    private var settings: [SettingKey: SetText] = [:]
+
+    private struct ParagraphKey: Hashable {
+        var string: String
+        var weight: Font.Weight
+        var isRightToLeft: Bool
+        var isName: Bool
+    }
+
+    private struct SettingKey: Hashable {
+        var paragraph: ParagraphKey
+        var sizes: ClosedRange<Int>
+        var width: Int
+        var height: Int
+        var maximumLines: Int
+        var isBalanced: Bool
+    }
+
     /// Opens the fonts.
     /// - Parameters:
     ///   - fonts: their files.
@@ -82,6 +102,21 @@ public final class Typesetter {
         _ text: Paragraph, sizes: ClosedRange<Int>, width: Int, height: Int, maximumLines: Int = 9,
         balanced: Bool = false
     ) -> SetText {
+        let paragraph = ParagraphKey(
+            string: text.string, weight: text.weight, isRightToLeft: text.isRightToLeft, isName: text.isName)
+        let key = SettingKey(
+            paragraph: paragraph, sizes: sizes, width: width, height: height, maximumLines: maximumLines,
+            isBalanced: balanced)
+        if let known = settings[key] { return known }
+        let result = settled(
+            text, sizes: sizes, width: width, height: height, maximumLines: maximumLines, balanced: balanced)
+        settings[key] = result
+        return result
+    }
+
+    private func settled(
+        _ text: Paragraph, sizes: ClosedRange<Int>, width: Int, height: Int, maximumLines: Int, balanced: Bool
+    ) -> SetText {
         for size in sizes.reversed() {
             if let lines = fitting(text, size, width, height, maximumLines, anywhere: text.isName) {
                 let best = balanced && lines.count > 1 ? self.balanced(text, size, width, lines) : lines
@@ -96,13 +131,29 @@ public final class Typesetter {
         while !rest.isEmpty {
             rest.removeLast()
             while rest.last == " " { rest.removeLast() }
-            let shorter = paragraph(
-                rest + "…", text.weight, rightToLeft: text.isRightToLeft, isName: text.isName)
+            let shorter = Paragraph(
+                rest + "…", text.weight, rightToLeft: text.isRightToLeft, isName: text.isName, face: face(text.weight))
             if let lines = fitting(shorter, size, width, height, maximumLines, anywhere: true) {
                 return SetText(text: shorter, size: size, lines: lines, isCut: true)
             }
         }
         return SetText(text: text, size: size, lines: [], isCut: true)
+    }
+
+    /// Analyses a text.
+    /// - Parameters:
+    ///   - string: what it says.
+    ///   - weight: the strength of its letters.
+    ///   - rightToLeft: whether its lines begin at the right.
+    ///   - isName: whether it is a name or an address rather than words.
+    public func paragraph(
+        _ string: String, _ weight: Font.Weight, rightToLeft: Bool, isName: Bool = false
+    ) -> Paragraph {
+        let key = ParagraphKey(string: string, weight: weight, isRightToLeft: rightToLeft, isName: isName)
+        if let known = paragraphs[key] { return known }
+        let result = Paragraph(string, weight, rightToLeft: rightToLeft, isName: isName, face: face(weight))
+        paragraphs[key] = result
+        return result
     }
 
     private func fitting(

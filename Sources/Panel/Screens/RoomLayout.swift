@@ -56,7 +56,9 @@ struct RoomLayout {
     ///   - least: pixels of a module, at least.
     ///   - cut: whether texts may be cut.
     private func best(_ steps: [Step], from least: Int, cut: Bool) -> Part? {
-        let (strips, body) = (foot(), body(under: foot().height))
+        let strips = foot()
+        let body = body(under: strips.height)
+        let people = calm()
         let quiet = 2 * QRCode.QuietZone.standard.rawValue
         let most = max(format.width, format.height) / ((steps.map { $0.code.size }.min() ?? 21) + quiet)
         guard most >= least else { return nil }
@@ -69,9 +71,10 @@ struct RoomLayout {
         for module in stride(from: most, through: least, by: -1) {
             let worth = worth(of: module)
             // With smaller modules it can only become worse.
-            if let best, best.score >= worth + Self.mostForWords { break }
+            if let best, best.score >= worth + Self.mostForWords + Wording.full.worth { break }
             for tightness in 0...Style.tightest {
                 for wording in Wording.allCases {
+                    if let best, best.score >= worth + Self.mostForWords + wording.worth { continue }
                     let steps = StepsLayout(composer, steps, module: module, tightness: tightness, wording: wording)
                     func score(_ part: Part) -> Float { worth + self.words(part) + wording.worth }
                     for arrangement in StepsLayout.Arrangement.allCases {
@@ -82,7 +85,7 @@ struct RoomLayout {
                             return page
                         }
                     }
-                    if let people = calm() {
+                    if let people {
                         // The same size of code is better seen with a foot.
                         take(steps.around(people, format), { score($0) - 1 }) { $0 }
                     }
@@ -100,7 +103,7 @@ struct RoomLayout {
         return poor + 8 * Float(min(module, good)) / Float(good) + Float(max(0, module - good)) * 0.4
     }
 
-    private static let mostForWords: Float = 4
+    private static let mostForWords: Float = 2.6
 
     /// What the letters are worth: large ones, in few lines.
     private func words(_ part: Part) -> Float {
