@@ -25,7 +25,10 @@ extension Box {
             }
         }
         let link = joinLink
-        if link.isOnlyForThisMachine, configuration.panel.model != .terminal { return .trouble(.noNetwork) }
+        // At the terminal of a machine without a network somebody may want to try the page; and who has set an address means it.
+        if link.isOnlyForThisMachine, configuration.addresses.isEmpty, configuration.panel.model != .terminal {
+            return .trouble(.noNetwork)
+        }
         let people = await signaling.snapshot().broker.people
         let clients = await hub?.snapshot().hub
         var room = RoomScreen(
