@@ -72,7 +72,7 @@ def test_the_picture_is_for_this_machine_and_for_who_knows_the_secret(tmp_path):
 
         def ask(path: str, secret: str | None = None):
             connection = http.client.HTTPConnection(made.address, box.http_port, timeout=10)
-            with inside(phone):
+            with inside(phone.namespace):
                 connection.connect()
             connection.request("GET", path, headers={"authorization": f"Bearer {secret}"} if secret else {})
             response = connection.getresponse()
