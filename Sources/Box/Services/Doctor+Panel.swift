@@ -22,9 +22,7 @@ extension Doctor {
     /// Looks at the button.
     mutating func examineButton(_ configuration: BoxConfiguration) {
         guard configuration.button.enabled != .no else { return fine("button", "none is wanted (button.enabled)") }
-        if configuration.button.enabled == .auto, (try? GPIOLineName.button.user()) == nil,
-            Self.errorCode(of: .button) == ENOENT
-        {
+        if configuration.button.enabled == .auto, Self.errorCode(of: .button) == ENOENT {
             return fine("button", "none: no line is named \(GPIOLineName.button.rawValue)")
         }
         var overlays = [PanelWiring.buttonAlone]
