@@ -5,11 +5,13 @@ import Testing
 
 @Suite struct PanelWiringTests {
     /// The overlays are files beside the sources: this test's own file says where.
-    private func text(of overlay: String) -> String? {
+    private func text(of overlay: String) -> String? { text(file: "\(overlay).dts") }
+
+    private func text(file: String) -> String? {
         let checkout = #filePath.split(separator: "/").dropLast(3).joined(separator: "/")
-        guard let file = fopen("/\(checkout)/overlays/\(overlay).dts", "r") else { return nil }
+        guard let file = fopen("/\(checkout)/overlays/\(file)", "r") else { return nil }
         defer { fclose(file) }
-        var bytes = [UInt8](repeating: 0, count: 16384)
+        var bytes = [UInt8](repeating: 0, count: 65536)
         return String(decoding: bytes[..<fread(&bytes, 1, bytes.count, file)], as: UTF8.self)
     }
 
@@ -26,6 +28,14 @@ import Testing
             for line in PanelWiring.lines(of: model) + [.button] {
                 #expect(source.contains("\"\(line.rawValue)\""), "\(overlay) has no \(line.rawValue)")
             }
+        }
+    }
+
+    @Test("The wiring's page has every panel by its name in the configuration")
+    func page() throws {
+        let page = try #require(text(file: "README.md"))
+        for model in PanelModel.all {
+            #expect(page.contains("`\(model.name)`") || page.contains("panel: \(model.name)`"), "\(model.name)")
         }
     }
 
