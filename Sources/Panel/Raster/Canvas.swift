@@ -2,8 +2,9 @@ public import QRCode
 
 /// A picture that is being drawn. What lies outside of it is left away.
 public struct Canvas: ~Copyable {
+    // Variables, because Swift 6.2 lets no init call a mutating method beside constants.
     /// Its size and colours.
-    public let format: PictureFormat
+    public private(set) var format: PictureFormat
     /// All of it.
     public var bounds: Rect { Rect(x: 0, y: 0, width: format.width, height: format.height) }
 
@@ -11,7 +12,7 @@ public struct Canvas: ~Copyable {
     private var dark: [UInt8] = []
     private var accent: [UInt8] = []
     private var words: [UInt16] = []
-    private let bytesPerRow: Int
+    private var bytesPerRow: Int
 
     /// What a pixel can be on planes.
     private enum Ink {
