@@ -22,7 +22,8 @@ TABLE = 96  # The grey around the panel.
 class ZBar:
     """libzbar by its C interface: https://zbar.sourceforge.net/api/zbar_8h.html"""
 
-    QR, BINARY = 64, 4
+    ALL, QR = 0, 64
+    ENABLE, BINARY = 0, 4
 
     def __init__(self):
         self.lib = ctypes.CDLL(ctypes.util.find_library("zbar") or "libzbar.so.0")
@@ -30,8 +31,13 @@ class ZBar:
             getattr(self.lib, "zbar_" + name).restype = ctypes.c_void_p
         self.lib.zbar_symbol_get_data_length.restype = ctypes.c_uint
         self.scanner = ctypes.c_void_p(self.lib.zbar_image_scanner_create())
+        self.set(self.ALL, self.ENABLE, 0)
+        self.set(self.QR, self.ENABLE, 1)
         # The bytes themselves: it would guess at a language, and takes a few letters of UTF-8 for Japanese.
-        assert self.lib.zbar_image_scanner_set_config(self.scanner, self.QR, self.BINARY, 1) == 0
+        self.set(self.QR, self.BINARY, 1)
+
+    def set(self, symbology, setting, value):
+        assert self.lib.zbar_image_scanner_set_config(self.scanner, symbology, setting, value) == 0
 
     def read(self, image):
         data = image.tobytes()
@@ -75,7 +81,7 @@ def seen(image, module, all_of_them):
     yield "out of focus", double.filter(ImageFilter.GaussianBlur(0.6 * module))
     yield "turned", turned(double, 10)
     if all_of_them:
-        yield "turned back, out of focus", turned(double, -10).filter(ImageFilter.GaussianBlur(0.5 * module))
+        yield "turned back, out of focus", turned(double, -10).filter(ImageFilter.GaussianBlur(0.4 * module))
         yield "three times as large", scaled(framed, 3)
         yield "pale", double.point(lambda value: 90 + value * 80 // 255)
         yield "upside down", double.rotate(180)

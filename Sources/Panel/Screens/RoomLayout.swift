@@ -87,7 +87,7 @@ struct RoomLayout {
                     }
                     if let people {
                         // The same size of code is better seen with a foot.
-                        take(steps.around(people, format), { score($0) - 1 }) { $0 }
+                        take(steps.around(people, format), { score($0) - 0.3 }) { $0 }
                     }
                 }
             }

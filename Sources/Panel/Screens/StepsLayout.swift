@@ -72,13 +72,14 @@ struct StepsLayout {
         let room = format.width - codes[0].width - codes[1].width
         guard room >= style.base * 4 else { return nil }
         let gap = max(2, style.base / 4)
-        /// - Parameter mark: whether the sign that all is well is there too; a bad one always is.
+        /// - Parameter mark: whether the sign of how the links are stands behind; a bad one else is the one before.
         func line(mark: Bool, lines: Int) -> Part {
-            let sign = people.mark.flatMap { mark || people.isWorried ? $0 : nil }
+            let sign = mark ? people.mark : nil
+            let icon = sign == nil && people.isWorried ? Icon.warning : people.icon
             let text = composer.words(
                 people.short, .regular, sizes.labels.lowerBound...style.base,
                 width: room - (style.base + gap) * (sign == nil ? 1 : 2), lines: lines, centered: false)
-            let line = Part.row(composer.icon(people.icon, style.base, .text), text, gap: gap)
+            let line = Part.row(composer.icon(icon, style.base, .text), text, gap: gap)
             guard let sign else { return line }
             return Part.row(line, composer.icon(sign, style.base, people.isWorried ? .warning : .text), gap: gap)
         }
