@@ -45,7 +45,8 @@ struct Style {
         depth = format.depth
         isPaper = depth != .rgb565
         // A pixel of e-paper is about 0.2 mm, one of a small TFT half of that.
-        base = isPaper ? 8 + side / 32 : 6 + side / 24
+        // Below 11 nothing can be read, however small the panel.
+        base = max(11, isPaper ? 8 + side / 32 : 6 + side / 24)
         gap = max(2, side / 40)
         margin = max(3, side / 40)
         minimumModule = isPaper ? 2 : 3
