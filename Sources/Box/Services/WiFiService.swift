@@ -90,14 +90,20 @@ final class WiFiService: Sendable {
     func snapshot() async -> AccessPointSnapshot { await radio.snapshot() }
 
     /// What is wrong with the radio and with the network on it, in sentences.
-    func troubles() async -> [String] { await snapshot().trouble.map(\.description) + network.trouble }
+    func troubles() async -> [String] { troubles(await snapshot()) }
+
+    private func troubles(_ snapshot: AccessPointSnapshot) -> [String] {
+        // That it waits for the network is no news where the network says what it lacks.
+        let network = network.trouble
+        return snapshot.trouble.filter { $0 != .notPrepared || network.isEmpty }.map(\.description) + network
+    }
 
     /// What `kibitz-local wifi` tells.
     func status() async -> WiFiStatus {
         let snapshot = await snapshot()
         let credentials = authority.credentials.wifi
         let beacon = snapshot.beacon
-        let troubles = snapshot.trouble.map(\.description) + network.trouble
+        let troubles = troubles(snapshot)
         return WiFiStatus(
             state: WiFiStatus.State(snapshot.state), troubles: troubles, trouble: OrNull(troubles.first),
             interface: OrNull(beacon?.interface), radio: OrNull(beacon?.radio), chip: OrNull(beacon.map(\.kind.name)),
