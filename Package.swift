@@ -102,19 +102,22 @@ let package = Package(
         library("Credentials", in: "Rooms", [crypto]),
         library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
         library("Hub", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
-        library("IEEE80211", in: "Radio", ["Wire"]),
-        library("Netlink", in: "Radio", ["Wire"]),
+        library("IEEE80211", in: "Radio", ["Wire"], swiftSettings: smallSettings),
+        library("Netlink", in: "Radio", ["Wire"], swiftSettings: smallSettings),
         library(
             "NL80211", in: "Radio", ["SansIO", "Wire", "IEEE80211", "Netlink"], swiftSettings: smallSettings),
-        library("WiFiCrypto", in: "Radio", ["COpenSSL"]),
-        library("SAE", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
-        library("Authenticator", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"]),
-        library("Stations", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator"]),
+        library("WiFiCrypto", in: "Radio", ["COpenSSL"], swiftSettings: smallSettings),
+        library("SAE", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"], swiftSettings: smallSettings),
+        library(
+            "Authenticator", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto"], swiftSettings: smallSettings),
+        library(
+            "Stations", in: "Radio", ["SansIO", "Wire", "IEEE80211", "WiFiCrypto", "SAE", "Authenticator"],
+            swiftSettings: smallSettings),
         library(
             "AccessPoint", in: "Radio",
             ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Authenticator", "Stations"],
             swiftSettings: smallSettings),
-        library("QRCode", in: "Panel", ["CQREncode"]),
+        library("QRCode", in: "Panel", ["CQREncode"], swiftSettings: smallSettings),
         library("Raster", in: "Panel", ["QRCode", "CFreeType", "CFriBidi"], swiftSettings: smallSettings),
         library("Screens", in: "Panel", ["QRCode", "Raster"], swiftSettings: smallSettings),
         library("PanelDrivers", in: "Panel", ["SansIO", "Raster"], swiftSettings: smallSettings),
@@ -131,15 +134,15 @@ let package = Package(
             plugins: ["EmbedSite"]),
 
         // Shells.
-        library("BoxState", in: "Box"),
-        library("BoxRoom", in: "Box", ["Credentials", "BoxState"]),
+        library("BoxState", in: "Box", swiftSettings: smallSettings),
+        library("BoxRoom", in: "Box", ["Credentials", "BoxState"], swiftSettings: smallSettings),
         library(
             "BoxNetwork", in: "Box",
             [
                 "CLinux", "Wire", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
-            ]),
+            ], swiftSettings: smallSettings),
         library(
             "BoxConfiguration", in: "Box",
             [
@@ -154,7 +157,7 @@ let package = Package(
                 .product(name: "X509", package: "swift-certificates"),
                 .product(name: "SwiftASN1", package: "swift-asn1"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
-            ]),
+            ], swiftSettings: smallSettings),
         library(
             "BoxUDP", in: "Box",
             ["CLinux", "Wire", .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio)]),
@@ -165,7 +168,7 @@ let package = Package(
                 "BoxNetwork", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
-            ]),
+            ], swiftSettings: smallSettings),
         library(
             "BoxPanel", in: "Box",
             [
