@@ -110,7 +110,7 @@ build_jobs() {
 # that are not.
 release_options=(
     -c release --static-swift-stdlib -Xlinker --no-export-dynamic -Xlinker -s -Xswiftc -use-ld=lld
-    -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections -Xcc -fdata-sections -Xcc -Os
+    -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections -Xcc -fdata-sections -Xcc -Oz
     -Xlinker -z -Xlinker pack-relative-relocs
     -Xlinker -T -Xlinker scripts/lib/no-unwind-tables.ld
 )
