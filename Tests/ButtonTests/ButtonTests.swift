@@ -73,7 +73,7 @@ struct ButtonTests {
         rig.set(false, at: 120_000)
         rig.hold(from: 121_000, to: 121_200)
         rig.run(until: 130_000)
-        #expect(rig.events == [.stuck, .pressed])
+        #expect(rig.events == [.stuck, .released, .pressed])
     }
 
     @Test("a line that sticks later resets no more than once")

@@ -46,6 +46,8 @@ public struct Button: Sendable {
         case held(since: Timestamp, told: Int, quietUntil: Timestamp)
         /// Held, and nothing comes of it; when it is told that it is stuck.
         case ignored(stuckAt: Timestamp?)
+        /// The same after it was told that it is stuck.
+        case stuck
     }
 
     private var state = State.ignored(stuckAt: nil)
@@ -123,7 +125,7 @@ public struct Button: Sendable {
         switch state {
         case .released: level == false
         case .held: level == true
-        case .ignored: level != false
+        case .ignored, .stuck: level != false
         }
     }
 
@@ -134,6 +136,7 @@ public struct Button: Sendable {
         case .released: return nil
         case .held(let since, let told, _): return since + .seconds(told + 1)
         case .ignored(let stuckAt): return stuckAt
+        case .stuck: return nil
         }
     }
 
@@ -167,13 +170,16 @@ public struct Button: Sendable {
             state = .released(quietUntil: nextQuiet)
         case .ignored:
             state = .released(quietUntil: latest)
+        case .stuck:
+            events.append(.released)
+            state = .released(quietUntil: latest)
         }
     }
 
     /// What was to be told at `due` is told.
     private mutating func pass(_ due: Timestamp, into events: inout [ButtonEvent]) {
         switch state {
-        case .released:
+        case .released, .stuck:
             break
         case .held(var since, let told, let quietUntil):
             if due + Self.lateness < latest { since = since + (latest - due) }
@@ -189,7 +195,7 @@ public struct Button: Sendable {
             }
         case .ignored:
             events.append(.stuck)
-            state = .ignored(stuckAt: nil)
+            state = .stuck
         }
     }
 }

@@ -14,4 +14,6 @@ public enum ButtonEvent: Equatable, Sendable {
     case factoryReset
     /// Held for so long that no person holds it: the line is stuck. Nothing happens until it is let go.
     case stuck
+    /// It was stuck, and is let go.
+    case released
 }
