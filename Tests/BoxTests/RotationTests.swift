@@ -16,8 +16,8 @@ import Testing
 
     deinit { try? FileManager.default.removeItem(atPath: path) }
 
-    private func make(_ authority: RoomAuthority) -> Rotation {
-        Rotation(authority: authority, logger: logger, retryDelay: .milliseconds(20)) { [troubles] in troubles.add() }
+    private func make(_ authority: RoomAuthority, retryDelay: Duration = .milliseconds(20)) -> Rotation {
+        Rotation(authority: authority, logger: logger, retryDelay: retryDelay) { [troubles] in troubles.add() }
     }
 
     @Test func whoAsksDuringOneGetsTheSameCodes() async throws {
@@ -73,6 +73,31 @@ import Testing
         for _ in 0..<200 where rotation.trouble != nil { try await Task.sleep(for: .milliseconds(10)) }
         #expect(rotation.trouble == nil && troubles.value == 2 && authority.credentials == old)
         #expect(try await rotation.run { _, _ in }.generation == 2)
+    }
+
+    /// Each failure after a success started another loop that wrote to the card for as long as it failed.
+    @Test(.enabled(if: geteuid() == 0, "only root may mount"))
+    func howeverOftenItFailsOneLooksAtTheStorage() async throws {
+        mkdir(path, 0o700)
+        try #require(mount("none", path, "tmpfs", 0, "size=64k,mode=0700") == 0)
+        defer { umount2(path, 2 /* MNT_DETACH */) }
+        let authority = try RoomAuthority(state: StateDirectory(path: path))
+        let rotation = make(authority, retryDelay: .milliseconds(300))
+        let filling = try #require(fopen("\(path)/filling", "w"))
+        defer { fclose(filling) }
+        let chunk = [UInt8](repeating: 1, count: 4096)
+        for _ in 0..<4 {
+            while fwrite(chunk, 1, chunk.count, filling) == chunk.count, fflush(filling) == 0 {}
+            await #expect(throws: StateError.self) { try await rotation.run { _, _ in } }
+            try #require(rotation.trouble != nil)
+            ftruncate(fileno(filling), 0)
+            rewind(filling)
+            try await rotation.run { _, _ in }
+            try #require(rotation.trouble == nil)
+        }
+        #expect(rotation.watchers == 1)
+        for _ in 0..<200 where rotation.watchers > 0 { try await Task.sleep(for: .milliseconds(10)) }
+        #expect(rotation.watchers == 0, "nobody looks while nothing is wrong")
     }
 }
 

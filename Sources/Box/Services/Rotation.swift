@@ -15,7 +15,13 @@ final class Rotation: Sendable {
     private let logger: Logger
     private let onTrouble: @Sendable () -> Void
     private let present = Mutex<Task<RoomCredentials, any Error>?>(nil)
-    private let failure = Mutex<StateError?>(nil)
+    private let failure = Mutex(Failure())
+
+    private struct Failure {
+        var error: StateError?
+        /// Who looks at the storage again and again: one at most.
+        var watchers = 0
+    }
 
     /// Makes what changes the codes.
     /// - Parameters:
@@ -32,7 +38,9 @@ final class Rotation: Sendable {
     }
 
     /// Why the codes could not be changed, for as long as that is so.
-    var trouble: StateError? { failure.withLock { $0 } }
+    var trouble: StateError? { failure.withLock { $0.error } }
+    /// Tasks that look at the storage.
+    var watchers: Int { failure.withLock { $0.watchers } }
 
     /// Changes the codes. Who asks while they are being changed waits for the same new ones.
     /// - Parameters:
@@ -73,32 +81,51 @@ final class Rotation: Sendable {
     }
 
     /// Notes what is wrong.
-    /// - Returns: whether nothing was wrong before.
-    @discardableResult private func note(_ error: StateError?) -> Bool {
+    private func note(_ error: StateError?) {
         let former = failure.withLock { failure in
-            defer { failure = error }
-            return failure
+            defer { failure.error = error }
+            return failure.error
         }
         if former != error { onTrouble() }
-        return former == nil
     }
 
     /// Tells of the failure until the storage works again.
     private func fail(_ error: StateError) {
-        guard note(error) else { return }
+        note(error)
+        // However often it fails and works meanwhile, one looks.
+        let isWatched = failure.withLock { failure in
+            if failure.watchers == 0 {
+                failure.watchers += 1
+                return false
+            }
+            return true
+        }
+        guard !isWatched else { return }
         Task { [weak self, retryDelay] in
-            while self?.trouble != nil {
-                do { try await Task.sleep(for: retryDelay) } catch { return }
-                guard let authority = self?.authority else { return }
-                do {
-                    try await NIOThreadPool.singleton.runIfActive { try authority.store() }
-                    self?.note(nil)
-                } catch let error as StateError {
-                    self?.note(error)
-                } catch {
-                    return
-                }
+            while true {
+                try? await Task.sleep(for: retryDelay)
+                guard let self, await watch() else { return }
             }
         }
+    }
+
+    /// Looks whether the storage works again.
+    /// - Returns: whether to look once more.
+    private func watch() async -> Bool {
+        let isOver = failure.withLock { failure in
+            if failure.error == nil { failure.watchers -= 1 }
+            return failure.error == nil
+        }
+        guard !isOver else { return false }
+        do {
+            try await NIOThreadPool.singleton.runIfActive { try self.authority.store() }
+            note(nil)
+        } catch let error as StateError {
+            note(error)
+        } catch {
+            // The process ends.
+            return false
+        }
+        return true
     }
 }
