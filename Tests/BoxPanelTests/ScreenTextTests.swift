@@ -52,7 +52,7 @@ import Testing
     @Test func everyOtherScreenIsALine() {
         let screens: [Screen] = [
             .starting(name: "Box"), .rotating, .updating, .trouble(.noRadio), .holding(shutDownIn: 2),
-            .holdingOn(resetIn: 7), .resetting, .shuttingDown, .off,
+            .holdingOn(resetIn: 7), .resetting, .shuttingDown, .off, .stopped,
         ]
         for language in Language.allCases {
             for screen in screens {
@@ -62,6 +62,6 @@ import Testing
         }
         #expect(text(.holding(shutDownIn: 2)).contains("2"))
         #expect(text(.holdingOn(resetIn: 7)).contains("7"))
-        #expect(text(.off) == "\nOff. Safe to unplug.\n")
+        #expect(text(.off) == "\nOff. Safe to unplug once the green light is out.\n")
     }
 }

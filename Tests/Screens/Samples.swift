@@ -63,6 +63,7 @@ let screens: [(name: String, screen: Screen)] = {
         ("resetting", .resetting),
         ("shutting-down", .shuttingDown),
         ("off", .off),
+        ("stopped", .stopped),
     ]
 }()
 

@@ -38,6 +38,7 @@ func room(
 
 let troubles: [Trouble] = [
     .noNetwork, .noRadio, .radioSwitchedOff, .radioFails, .noCountry, .wifiNetworkFails, .certificate, .clock, .storage,
+    .failed("port 443 is in use by another program; stop it, or set web.https-port"), .shutdownFails, .resetFails,
 ]
 
 /// Every screen, with names as long as they usually are.
@@ -48,5 +49,5 @@ let screens: [Screen] =
         room(
             4, ssid: nil, link: "https://kibitz-k7m3.local:8443/#\(secret)", address: "https://kibitz-k7m3.local:8443"),
         room(4, ssid: nil, address: nil), .rotating, .updating, .holding(shutDownIn: 3), .holding(shutDownIn: 1),
-        .holdingOn(resetIn: 7), .holdingOn(resetIn: 1), .resetting, .shuttingDown, .off,
+        .holdingOn(resetIn: 7), .holdingOn(resetIn: 1), .resetting, .shuttingDown, .off, .stopped,
     ] + troubles.map { .trouble($0) } + troubles.map { room(3, troubles: [$0, .clock]) }

@@ -48,7 +48,7 @@ enum PanelPace {
     /// what comes after it.
     func patience(_ screen: Screen) -> Duration? {
         switch (self, screen) {
-        case (.quick, _), (_, .room), (_, .trouble), (_, .updating), (_, .resetting), (_, .off): nil
+        case (.quick, _), (_, .room), (_, .trouble), (_, .updating), (_, .resetting), (_, .off), (_, .stopped): nil
         case (.paper, .starting), (.paper, .rotating): .seconds(2)
         case (.paper, .holding), (.paper, .holdingOn): .milliseconds(500)
         case (.colorPaper, .starting), (.colorPaper, .rotating): .seconds(5)

@@ -66,6 +66,7 @@ struct ScreenText {
             case .resetting: (texts[.resetting], texts[.resettingAdvice])
             case .shuttingDown: (texts[.shuttingDown], texts[.shuttingDownAdvice])
             case .off: (texts[.off], texts[.offAdvice])
+            case .stopped: (texts[.stopped], texts[.stoppedAdvice])
             }
         return advice.isEmpty ? "\n\(title)\n" : "\n\(sentence(title)) \(advice)\n"
     }

@@ -17,8 +17,10 @@ public enum Screen: Equatable, Sendable {
     /// Everything is being made as it was when the box was new.
     case resetting
     case shuttingDown
-    /// It is safe to unplug; stays on e-paper.
+    /// The machine goes off: it is safe to unplug once its light is out. Stays on e-paper.
     case off
+    /// The box has ended, and the machine runs on.
+    case stopped
 }
 
 /// The screen of a room that can be joined.
@@ -104,6 +106,12 @@ public enum Trouble: Hashable, Sendable {
     case clock
     /// The state cannot be written: the card is full or broken.
     case storage
+    /// The box could not start, or had to end; why, in English, as errors describe themselves.
+    case failed(String)
+    /// Whoever held the button for it waits in vain: the machine was not shut down.
+    case shutdownFails
+    /// Whoever held the button for it waits in vain: nothing was reset.
+    case resetFails
     /// Anything else, in English: one sentence.
     case other(String)
 }

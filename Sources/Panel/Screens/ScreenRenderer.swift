@@ -85,6 +85,7 @@ public struct ScreenRenderer: Sendable {
         case .resetting: pages = message(.reset, .resetting, .resettingAdvice)
         case .shuttingDown: pages = message(.power, .shuttingDown, .shuttingDownAdvice)
         case .off: pages = message(.plug, .off, .offAdvice)
+        case .stopped: pages = message(.power, .stopped, .stoppedAdvice)
         }
         return texts.language.isRightToLeft ? pages.map { $0.mirrored() } : pages
     }

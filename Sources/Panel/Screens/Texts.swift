@@ -39,6 +39,8 @@ public struct Texts: Sendable {
         case shuttingDownAdvice
         case off
         case offAdvice
+        case stopped
+        case stoppedAdvice
         case noNetwork
         case noNetworkAdvice
         case noRadio
@@ -57,6 +59,10 @@ public struct Texts: Sendable {
         case clockAdvice
         case storage
         case storageAdvice
+        case failed
+        case shutdownFails
+        case resetFails
+        case holdAgainAdvice
         case otherAdvice
     }
 
@@ -122,6 +128,9 @@ public struct Texts: Sendable {
         case .certificate: both(.certificate, .certificateAdvice)
         case .clock: both(.clock, .clockAdvice)
         case .storage: both(.storage, .storageAdvice)
+        case .failed(let reason): (self[.failed], reason)
+        case .shutdownFails: both(.shutdownFails, .holdAgainAdvice)
+        case .resetFails: both(.resetFails, .holdAgainAdvice)
         case .other(let sentence): (sentence, self[.otherAdvice])
         }
     }
