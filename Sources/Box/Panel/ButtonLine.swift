@@ -10,6 +10,8 @@ public final class ButtonLine {
     private let eventLoop: any EventLoop
     private let onEvent: (ButtonEvent) -> Void
     private let onFailure: (DeviceError) -> Void
+    private let onRecovery: () -> Void
+    private var isFailing = false
     private var input: GPIOInput?
     private var button = Button()
     private var timer: Scheduled<Void>?
@@ -19,14 +21,16 @@ public final class ButtonLine {
     ///   - eventLoop: the loop, of a `MultiThreadedEventLoopGroup`; one that nothing blocks for long.
     ///   - onEvent: takes what a person did.
     ///   - onFailure: takes what the kernel says of a line that cannot be read, again and again while that is so.
+    ///   - onRecovery: called when it can be read again.
     /// - Throws: what is missing and what to do.
     public init(
         on eventLoop: any EventLoop, onEvent: @escaping (ButtonEvent) -> Void,
-        onFailure: @escaping (DeviceError) -> Void
+        onFailure: @escaping (DeviceError) -> Void, onRecovery: @escaping () -> Void
     ) throws(DeviceError) {
         self.eventLoop = eventLoop
         self.onEvent = onEvent
         self.onFailure = onFailure
+        self.onRecovery = onRecovery
         let input = try GPIOInput(
             .button, activeLow: true, bias: .pullUp, on: eventLoop, onEdge: { [weak self] in self?.handle($0) },
             onFailure: { [weak self] in self?.fail($0) })
@@ -49,13 +53,19 @@ public final class ButtonLine {
     private func wake() {
         guard let input else { return }
         do {
-            handle(.level(isPressed: try input.level()))
+            let isPressed = try input.level()
+            if isFailing {
+                isFailing = false
+                onRecovery()
+            }
+            handle(.level(isPressed: isPressed))
         } catch {
             fail(error)
         }
     }
 
     private func fail(_ error: DeviceError) {
+        isFailing = true
         handle(.unreadable)
         onFailure(error)
     }

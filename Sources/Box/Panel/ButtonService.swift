@@ -1,6 +1,8 @@
+import BoxNetwork
 public import Button
 public import Logging
 public import NIOCore
+import Synchronization
 
 /// How the light at the button shines.
 public enum ButtonLight: String, Sendable {
@@ -48,6 +50,8 @@ public final class ButtonService: Sendable {
     private let onEvent: @Sendable (ButtonEvent) -> Void
     private let onTrouble: @Sendable () -> Void
     private let state: NIOLoopBoundBox<State>
+    /// What is told while its thread is stuck.
+    private let last = Mutex(ButtonSnapshot())
 
     /// Begins to listen.
     /// - Parameters:
@@ -73,14 +77,15 @@ public final class ButtonService: Sendable {
         do throws(DeviceError) {
             state.value.line = try ButtonLine(
                 on: eventLoop, onEvent: { [weak self] in self?.take($0) },
-                onFailure: { [weak self] in self?.note(PanelTrouble(.missing, $0)) })
+                onFailure: { [weak self] in self?.note(PanelTrouble(.missing, $0)) },
+                onRecovery: { [weak self] in self?.note(nil) })
             note(nil)
         } catch {
-            if isExpected {
-                note(PanelTrouble(.missing, error))
+            // A box without a button is well; one whose line something else holds, or that may not be used, is not.
+            let isWrong = isExpected || !error.isMissing
+            note(isWrong ? PanelTrouble(.missing, error) : nil)
+            if isWrong {
                 eventLoop.assumeIsolated().scheduleTask(in: Self.retryDelay) { [weak self] in self?.open() }
-            } else if !error.isMissing {
-                note(PanelTrouble(.missing, error))
             }
             return
         }
@@ -133,11 +138,16 @@ public final class ButtonService: Sendable {
 
     /// How it is doing.
     public func snapshot() async -> ButtonSnapshot {
-        let snapshot = try? await eventLoop.submit {
-            let state = self.state.value
-            return ButtonSnapshot(
-                isThere: state.line != nil, light: state.led == nil ? nil : state.light, trouble: state.trouble)
-        }.get()
-        return snapshot ?? ButtonSnapshot()
+        let present = await answer(within: PanelService.patience) { give in
+            eventLoop.execute {
+                let state = self.state.value
+                let snapshot = ButtonSnapshot(
+                    isThere: state.line != nil, light: state.led == nil ? nil : state.light, trouble: state.trouble)
+                self.last.withLock { $0 = snapshot }
+                _ = give(snapshot)
+            }
+        }
+        // That the panel's thread is stuck, the panel tells.
+        return present ?? last.withLock { $0 }
     }
 }

@@ -1,9 +1,11 @@
+import BoxNetwork
 public import Logging
 public import NIOCore
 import NIOPosix
 import PanelDrivers
 import Raster
 public import Screens
+import Synchronization
 
 /// How the panel is doing.
 public struct PanelSnapshot: Sendable {
@@ -23,6 +25,8 @@ public struct PanelSnapshot: Sendable {
 public final class PanelService: Sendable {
     /// The picture that is made where the panel shows none itself.
     private static let usualFormat = PictureFormat(width: 320, height: 480, depth: .rgb565)
+    /// How long who asks waits for the panel's thread, which draws, or may be stuck in a device.
+    static let patience = Duration.seconds(2)
 
     /// The panel's event loop; the button is on it too.
     public let eventLoop: any EventLoop
@@ -30,6 +34,8 @@ public final class PanelService: Sendable {
     private let logger: Logger
     private let onTrouble: @Sendable () -> Void
     private let engine: NIOLoopBoundBox<PanelEngine?>
+    /// What is told while its thread is stuck.
+    private let last: Mutex<PanelSnapshot>
 
     /// Starts a panel; it shows nothing yet.
     /// - Parameters:
@@ -40,6 +46,7 @@ public final class PanelService: Sendable {
         self.configuration = configuration
         self.logger = logger
         self.onTrouble = onTrouble
+        last = Mutex(PanelSnapshot(name: configuration.name))
         let loop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
         eventLoop = loop
         engine = .makeEmptyBox(valueType: PanelEngine.self, eventLoop: loop)
@@ -103,17 +110,26 @@ public final class PanelService: Sendable {
 
     /// How it is doing.
     public func snapshot() async -> PanelSnapshot {
-        await onLoop { engine in
-            PanelSnapshot(
+        let present = await onLoop { engine in
+            let snapshot = PanelSnapshot(
                 name: self.configuration.name, screen: engine?.screen, pictures: engine?.count ?? 0,
                 firstCodes: engine?.firstCodes, trouble: engine?.trouble)
+            self.last.withLock { $0 = snapshot }
+            return snapshot
         }
+        if let present { return present }
+        var snapshot = last.withLock { $0 }
+        snapshot.trouble = .stuck
+        return snapshot
     }
 
     /// The present picture as a PNG file, whatever the panel is.
     /// - Throws: errors whose description tells the owner what to do.
     public func picture() async throws -> [UInt8] {
-        try await onLoop { engine in Result { try engine?.picture()?.png() ?? [] } }.get()
+        guard let picture = await onLoop({ engine in Result { try engine?.picture()?.png() ?? [] } }) else {
+            throw PanelTrouble.stuck
+        }
+        return try picture.get()
     }
 
     /// The present screen in words, with its codes, as a terminal shows it.
@@ -121,6 +137,7 @@ public final class PanelService: Sendable {
     public func text(colors: Bool) async -> String {
         let texts = Texts(configuration.language)
         return await onLoop { engine in engine?.screen.map { ScreenText(texts, colors: colors).text(of: $0) } ?? "" }
+            ?? ""
     }
 
     /// Waits until a last screen is to be seen, and lets the panel rest.
@@ -128,35 +145,29 @@ public final class PanelService: Sendable {
     ///   - screen: what it shows from then on, if it can without power.
     ///   - limit: how long that may take; the panel is left as it is then.
     public func finish(showing screen: Screen?, limit: Duration) async {
-        let done = eventLoop.makePromise(of: Void.self)
-        let time = TimeAmount.nanoseconds(Int64(limit / .nanoseconds(1)))
-        eventLoop.execute {
-            let isDone = OneTime(done)
-            self.eventLoop.assumeIsolated().scheduleTask(in: time) { isDone.fulfil() }
-            guard let engine = self.engine.value else { return isDone.fulfil() }
-            if let screen { engine.show(screen) }
-            engine.finish { isDone.fulfil() }
+        // The time is kept elsewhere: the panel's thread may be stuck in a terminal that takes nothing, or in a device.
+        _ = await answer(within: limit) { (give: @escaping @Sendable (Bool) -> Bool) in
+            eventLoop.execute {
+                guard let engine = self.engine.value else {
+                    _ = give(true)
+                    return
+                }
+                if let screen { engine.show(screen) }
+                engine.finish { _ = give(true) }
+            }
         }
-        try? await done.futureResult.get()
     }
 
-    private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (PanelEngine?) -> Result) async -> Result {
-        if let result = try? await eventLoop.submit({ body(self.engine.value) }).get() { return result }
-        // The loop lives as long as the process.
-        preconditionFailure("the panel's event loop ended before the panel")
+    /// - Returns: nil when the panel's thread does not answer.
+    private func onLoop<Result: Sendable>(_ body: @escaping @Sendable (PanelEngine?) -> Result) async -> Result? {
+        await answer(within: Self.patience) { give in
+            eventLoop.execute { _ = give(body(self.engine.value)) }
+        }
     }
 }
 
-/// A promise that is kept by whoever comes first.
-private final class OneTime {
-    private var promise: EventLoopPromise<Void>?
-
-    init(_ promise: EventLoopPromise<Void>) {
-        self.promise = promise
-    }
-
-    func fulfil() {
-        promise?.succeed()
-        promise = nil
-    }
+extension PanelTrouble: Error {
+    /// Its thread does not answer.
+    static let stuck = PanelTrouble(
+        .silent, "the panel's device takes nothing and does not say why; look at the panel's wires, or at the terminal")
 }
