@@ -221,7 +221,7 @@ let package = Package(
             dependencies: [
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
                 "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxPanel", "BoxRadio", "BoxRelay", "BoxRoom",
-                "BoxWeb", "Raster", "Screens", "Button",
+                "BoxWeb", "CLinux", "Raster", "Screens", "Button",
                 "DTLS",
                 "Hub", "WebRTCDirect", "IEEE80211", "Stations", "AccessPoint", logging,
                 .product(name: "NIOCore", package: nio),
@@ -382,7 +382,12 @@ let package = Package(
         tests(of: "BoxLAN", ["Wire", "BoxNetwork", "BoxState"]),
         tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),
         tests(
-            of: "Box", ["Wire", "AccessPoint", "BoxConfiguration", "BoxRoom", "BoxState", "Credentials", logging]),
+            of: "Box",
+            [
+                "Wire", "AccessPoint", "BoxConfiguration", "BoxNetwork", "BoxPanel", "BoxRoom", "BoxState", "Button",
+                "Credentials", "Screens",
+                logging,
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -75,7 +75,7 @@ def test_left_alone_it_rests(box, glass, model):
     assert glass.violations() == ""
 
 
-def test_switched_off_the_paper_says_that_it_may_be_unplugged(box, glass, model):
+def test_a_box_that_ended_leaves_no_codes_on_the_paper(box, glass, model):
     wait_until(lambda: agree(box, glass, MODELS[model][1]), REFRESHED, "the pictures are the same", every=1, detail=box.describe)
     before, link = glass.picture(), box.link
     box.process.terminate()
@@ -84,7 +84,7 @@ def test_switched_off_the_paper_says_that_it_may_be_unplugged(box, glass, model)
     wait_until(glass.settled, REFRESHED, "nothing more is sent")
     assert glass.violations() == ""
     assert not same(before, glass.picture())
-    assert link not in glass.codes(), "codes of a box that is off are still to be seen"
+    assert link not in glass.codes(), "codes of a box that has ended are still to be seen"
 
 
 @pytest.mark.parametrize("model", ["ssd1680-296x128", "uc8151-296x128"])

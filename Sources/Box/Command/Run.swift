@@ -24,10 +24,9 @@ struct Run: AsyncParsableCommand {
         raiseFileLimit()
         let level = Logger.Level(rawValue: loaded.configuration.log.level.rawValue) ?? .info
         LoggingSystem.bootstrap { JournalLogHandler(label: $0, level: level) }
-        let box = try Box(
+        try await Box.run(
             configuration: loaded.configuration, state: try stateDirectoryPath(state.state),
             configurationFile: settings.config, logger: Logger(label: "kibitz-local"))
-        try await box.run()
     }
 
     /// Sockets are files: takes as many as the system allows, where a shell's soft limit is often 1024.

@@ -13,7 +13,7 @@ import Wire
 extension Box {
     /// The panel's screen by the present state of every part.
     func screen() async -> Screen {
-        let radio = await radio?.snapshot()
+        let radio = await radio?.recent()
         let found = addresses.withLock { $0 }
         if let radio, wifi == nil, found.allSatisfy(\.isLoopback) {
             // Its own Wi-Fi is the only way to it.
@@ -50,6 +50,7 @@ extension Box {
     /// What is wrong though people can join; the worst first.
     private func troubles(_ link: JoinLink, _ radio: AccessPointSnapshot?) -> [Trouble] {
         var troubles: [Trouble] = []
+        if let failure = face.failure { troubles.append(failure.trouble) }
         if rotation.trouble != nil { troubles.append(.storage) }
         if ownNetwork?.trouble.isEmpty == false { troubles.append(.wifiNetworkFails) }
         troubles += radio?.trouble.compactMap(\.shown) ?? []

@@ -53,22 +53,49 @@ public final class Box: Sendable {
     private let started = ContinuousClock.now
     let addresses: Mutex<[IPAddress]>
 
-    /// Makes a box; nothing is opened but its state directory.
+    /// Runs a box until it is told to end by SIGTERM or SIGINT. Its panel shows how it goes, to the end.
     /// - Parameters:
     ///   - configuration: how it runs.
     ///   - state: the path of its state directory.
     ///   - configurationFile: the file the configuration was read from, if any; a reset leaves it where it is.
     ///   - logger: where it logs.
     /// - Throws: errors whose description tells the owner what to do.
-    public init(configuration: BoxConfiguration, state path: String, configurationFile: String? = nil, logger: Logger)
-        throws
-    {
+    public static func run(
+        configuration: BoxConfiguration, state path: String, configurationFile: String? = nil, logger: Logger
+    ) async throws {
+        // From the beginning: who is told to end before all is up lets go of the panel as well.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let state: StateDirectory
+        do {
+            state = try StateDirectory(path: path, group: StateDirectory.groupID(named: configuration.control.group))
+        } catch {
+            // Another box has the panel then.
+            if case .inUse = error.reason { throw error }
+            await Face(configuration: configuration, directory: path, logger: logger).finish(error)
+            throw error
+        }
+        let face = Face(configuration: configuration, directory: state.path, logger: logger)
+        do {
+            let box = try Box(
+                configuration: configuration, state: state, face: face, configurationFile: configurationFile,
+                logger: logger)
+            let listening = Task { for await _ in signals { box.end() } }
+            defer { listening.cancel() }
+            try await box.run()
+        } catch {
+            await face.finish(error)
+            throw error
+        }
+    }
+
+    private init(
+        configuration: BoxConfiguration, state: StateDirectory, face: Face, configurationFile: String?, logger: Logger
+    ) throws {
         self.configuration = configuration
         self.logger = logger
         ownersFiles = configuration.ownersFiles + [configurationFile].compactMap(\.self)
         manager = ServiceManager(environment: processEnvironment())
-        state = try StateDirectory(path: path, group: StateDirectory.groupID(named: configuration.control.group))
-        let face = Face(configuration: configuration, directory: state.path, logger: logger)
+        self.state = state
         self.face = face
         authority = try RoomAuthority(state: state)
         let network = try LocalNetwork.current()
@@ -115,9 +142,7 @@ public final class Box: Sendable {
         }
     }
 
-    /// Runs until it is told to stop by SIGTERM or SIGINT.
-    /// - Throws: errors whose description tells the owner what to do.
-    public func run() async throws {
+    private func run() async throws {
         try await relay.start()
         try await hub?.start()
         // Whom the relay serves is told to it once it runs.
@@ -145,7 +170,7 @@ public final class Box: Sendable {
                     service: Ending(wishes: ending.stream), successTerminationBehavior: .gracefullyShutdownGroup,
                     failureTerminationBehavior: .cancelGroup)
             ],
-            gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+            gracefulShutdownSignals: [], logger: logger)
         group.maximumGracefulShutdownDuration = Self.shutdownTimeout
         do {
             try await ServiceGroup(configuration: group).run()
@@ -153,7 +178,6 @@ public final class Box: Sendable {
             manager.stopping()
             // The machine would stay shut off behind a firewall of a box that is gone.
             await ownNetwork?.stop()
-            await face.finish()
             throw error
         }
         manager.stopping()
@@ -293,6 +317,7 @@ extension Box {
             try? await Task.sleep(for: Self.farewellTime)
             radio.rotate()
         }
+        // The radio may be busy with that for half a second; the panel does not wait for it.
         await face.show(instead: nil)
         await hub?.storeLink()
     }
@@ -301,8 +326,14 @@ extension Box {
     /// of power changes that. The box ends in order, and whoever started it may start it again.
     /// - Throws: `StateError` when that can't be stored; nothing happens then.
     func reset() async throws {
-        try await NIOThreadPool.singleton.runIfActive {
-            try self.state.prepareReset(keeping: self.ownersFiles)
+        face.resetting()
+        do {
+            try await NIOThreadPool.singleton.runIfActive {
+                try self.state.prepareReset(keeping: self.ownersFiles)
+            }
+        } catch {
+            face.resetFailed(error)
+            throw error
         }
         logger.notice("the box is made as it was when it was new")
         end()
@@ -325,7 +356,7 @@ extension Box {
     }
 
     private func trouble() async -> [String] {
-        var lines = certificates.status.problems + storageTroubles
+        var lines = certificates.status.problems + storageTroubles + [face.failure?.sentence].compactMap(\.self)
         if addresses.withLock({ $0.allSatisfy(\.isLoopback) }) {
             lines.append("this machine is on no network; connect it, or only programs on it can join")
         }

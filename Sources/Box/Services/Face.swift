@@ -18,24 +18,47 @@ final class Face: Sendable {
         var reset: @Sendable () async throws -> Void
     }
 
-    /// From one look at the state of the box to the next, while people come and go.
-    private static let pause = Duration.milliseconds(250)
-    /// How long the last picture may take: a three-colour e-paper may be at one already.
-    static let finishLimit = Duration.seconds(60)
-    /// How long a machine may take to end this process when it shuts down; after that the room is shown again.
-    private static let shutdownLimit = Duration.seconds(90)
+    /// How long things last.
+    struct Times: Sendable {
+        /// From one look at the state of the box to the next, while people come and go.
+        var pause = Duration.milliseconds(250)
+        /// How long the last picture may take: a three-colour e-paper may be at one already.
+        var finish = Duration.seconds(60)
+        /// How long a machine may take to end this process when it shuts down; after that the room is shown again.
+        var shutdown = Duration.seconds(90)
+        /// How long it is said, instead of the room, that what was wanted by the button has failed.
+        var notice = Duration.seconds(10)
+        /// How long that stays among what is wrong.
+        var memory = Duration.seconds(300)
+    }
+
+    /// What was wanted of the box that ends it. Nothing else is shown then, unless it fails.
+    private enum Fate {
+        case reset
+        case shutdown
+    }
 
     private struct State {
         /// What is shown instead of the room.
         var instead: Screen?
+        var fate: Fate?
+        /// What the button was held for in vain, and how often something was.
+        var failure: (trouble: Trouble, sentence: String)?
+        var failures = 0
         /// Looks at the box's state so far, and which of them is shown.
         var looks: UInt64 = 0
         var shownLook: UInt64 = 0
-        var isEnding = false
+        /// The end has begun; tells whether the machine goes off with the box.
+        var departure: Task<Bool, Never>?
+        /// The button's own command went well.
+        var isShutDown = false
+        var isOver = false
     }
 
     let panel: PanelService
     private let configuration: BoxConfiguration
+    private let machine: Machine
+    private let times: Times
     private let logger: Logger
     private let button = Mutex<ButtonService?>(nil)
     private let state = Mutex(State())
@@ -43,9 +66,17 @@ final class Face: Sendable {
     private let changes = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
     /// Starts the panel; it shows that the box is starting.
-    /// - Parameter directory: the state directory's path.
-    init(configuration: BoxConfiguration, directory: String, logger: Logger) {
+    /// - Parameters:
+    ///   - directory: the state directory's path.
+    ///   - machine: what it runs on.
+    ///   - times: how long things last.
+    init(
+        configuration: BoxConfiguration, directory: String, machine: Machine = .this, times: Times = Times(),
+        logger: Logger
+    ) {
         self.configuration = configuration
+        self.machine = machine
+        self.times = times
         self.logger = logger
         let changed = changes.continuation
         panel = PanelService(
@@ -77,7 +108,7 @@ final class Face: Sendable {
         for await _ in changes.stream {
             await update()
             // What changes meanwhile is looked at together.
-            try? await Task.sleep(for: Self.pause)
+            try? await Task.sleep(for: times.pause)
         }
     }
 
@@ -91,45 +122,36 @@ final class Face: Sendable {
         let screen = await find()
         state.withLock { state in
             // Of two looks at once the one that began later has seen more.
-            guard look > state.shownLook, !state.isEnding else { return }
+            guard look > state.shownLook, state.departure == nil else { return }
             state.shownLook = look
-            panel.show(state.instead ?? screen)
+            if state.fate == nil { panel.show(state.instead ?? screen) }
         }
         shine(isOpen: screen.isRoom)
     }
 
     /// Shows something else than the room, or the room again.
     func show(instead screen: Screen?) async {
+        put(screen)
+        if screen == nil { await update() }
+    }
+
+    /// - Parameter screen: instead of the room; nil: the next look shows the room again.
+    private func put(_ screen: Screen?) {
         state.withLock { state in
-            guard !state.isEnding else { return }
+            guard state.departure == nil else { return }
             state.instead = screen
-            if let screen { panel.show(screen) }
+            if state.fate == nil, let screen { panel.show(screen) }
         }
-        if screen == nil { await update() } else { shine(isOpen: true) }
+        if screen != nil { shine(isOpen: true) }
     }
 
     private func shine(isOpen: Bool) {
-        let (isBusy, isEnding) = state.withLock { ($0.instead != nil, $0.isEnding) }
+        let (isBusy, isEnding) = state.withLock { ($0.fate != nil || $0.instead != nil, $0.departure != nil) }
         button.withLock { $0 }?.light(isEnding ? .off : isBusy ? .blinking : isOpen ? .on : .off)
     }
 
-    /// The box is about to end.
-    func ending() {
-        state.withLock { state in
-            guard !state.isEnding else { return }
-            state.isEnding = true
-            // What is being reset does not shut down.
-            if state.instead != .resetting { panel.show(.shuttingDown) }
-        }
-        shine(isOpen: false)
-    }
-
-    /// The box has ended, but for its panel.
-    func finish() async {
-        ending()
-        let isReset = state.withLock { $0.instead == .resetting }
-        await panel.finish(showing: isReset ? nil : .off, limit: Self.finishLimit)
-    }
+    /// What the button was held for in vain: the panel's words for it, and those of `status`.
+    var failure: (trouble: Trouble, sentence: String)? { state.withLock { $0.failure } }
 
     /// How panel and button are doing.
     func snapshot() async -> (panel: PanelSnapshot, button: ButtonSnapshot) {
@@ -137,30 +159,120 @@ final class Face: Sendable {
     }
 }
 
+// MARK: The end
+
+extension Face {
+    /// The box is about to be made as it was when it was new.
+    func resetting() { decide(.reset, .resetting) }
+
+    /// It was not.
+    func resetFailed(_ error: any Error) { fail(.resetFails, "the box could not be reset: \(error)") }
+
+    /// - Returns: false if that is so already.
+    @discardableResult private func decide(_ fate: Fate, _ screen: Screen) -> Bool {
+        let isNew = state.withLock { state in
+            guard state.departure == nil, state.fate != fate else { return false }
+            state.fate = fate
+            panel.show(screen)
+            return true
+        }
+        shine(isOpen: true)
+        return isNew
+    }
+
+    /// Tells of what was wanted in vain.
+    private func fail(_ trouble: Trouble, _ sentence: String) {
+        logger.error("\(sentence)")
+        let number = state.withLock { state in
+            state.fate = nil
+            state.isShutDown = false
+            state.failure = (trouble, sentence)
+            state.failures += 1
+            return state.failures
+        }
+        put(.trouble(trouble))
+        Task {
+            try? await Task.sleep(for: times.notice)
+            state.withLock { state in
+                if state.instead == .trouble(trouble), state.failures == number { state.instead = nil }
+            }
+            await update()
+            try? await Task.sleep(for: times.memory)
+            state.withLock { state in
+                if state.failures == number { state.failure = nil }
+            }
+            changed()
+        }
+    }
+
+    /// The box is about to end. Returns at once.
+    func ending() { _ = depart() }
+
+    /// Begins the end.
+    /// - Returns: tells whether the machine goes off as well.
+    private func depart() -> Task<Bool, Never> {
+        let departure = state.withLock { state in
+            if let departure = state.departure { return departure }
+            // A task of its own: the box' services end by being cancelled.
+            let departure = Task {
+                let isGoingOff = await self.machine.isGoingOff()
+                return self.state.withLock { state in
+                    let isOff = isGoingOff || state.isShutDown
+                    // Codes of a room that closes; what is being reset does not shut down.
+                    if isOff, state.fate == nil, !state.isOver { self.panel.show(.shuttingDown) }
+                    return isOff
+                }
+            }
+            state.departure = departure
+            return departure
+        }
+        shine(isOpen: false)
+        return departure
+    }
+
+    /// The box has ended, but for its panel.
+    /// - Parameter error: why, if nobody wanted that.
+    func finish(_ error: (any Error)? = nil) async {
+        let isFirst = state.withLock { state in
+            defer { state.isOver = true }
+            return !state.isOver
+        }
+        guard isFirst else { return }
+        let isOff = await depart().value
+        let isReset = state.withLock { $0.fate == .reset }
+        let last: Screen? =
+            if isReset {
+                // What it shows already.
+                nil
+            } else if isOff {
+                .off
+            } else if configuration.panel.model == .terminal {
+                // Whoever sits at it sees what came of it.
+                nil
+            } else if let error {
+                .trouble(.failed("\(error)".asSentence))
+            } else {
+                .stopped
+            }
+        await panel.finish(showing: last, limit: times.finish)
+    }
+}
+
 // MARK: The button
 
 extension Face {
-    private func take(_ event: ButtonEvent, _ actions: Actions) {
+    /// Takes what a person did.
+    func take(_ event: ButtonEvent, _ actions: Actions) {
         switch event {
         case .pressed: Task { await self.rotate(actions) }
-        case .holding(let seconds): show(now: .holding(shutDownIn: seconds))
-        case .holdingOn(let seconds): show(now: .holdingOn(resetIn: seconds))
-        case .cancelled, .stuck:
-            show(now: nil)
+        case .holding(let seconds): put(.holding(shutDownIn: seconds))
+        case .holdingOn(let seconds): put(.holdingOn(resetIn: seconds))
+        case .cancelled, .stuck, .released:
+            put(nil)
             changed()
         case .shutDown: Task { await self.shutDown() }
         case .factoryReset: Task { await self.reset(actions) }
         }
-    }
-
-    /// The countdown, in the order in which it comes.
-    private func show(now screen: Screen?) {
-        state.withLock { state in
-            guard !state.isEnding else { return }
-            state.instead = screen
-            if let screen { panel.show(screen) }
-        }
-        shine(isOpen: true)
     }
 
     private func rotate(_ actions: Actions) async {
@@ -172,26 +284,37 @@ extension Face {
 
     private func reset(_ actions: Actions) async {
         logger.notice("the button was held: the box is made as it was when it was new")
-        show(now: .resetting)
-        do { try await actions.reset() } catch {
-            logger.error("the box could not be reset: \(error)")
-            await show(instead: nil)
-        }
+        put(nil)
+        resetting()
+        do { try await actions.reset() } catch { resetFailed(error) }
     }
 
     private func shutDown() async {
+        put(nil)
+        // One at a time.
+        guard decide(.shutdown, .shuttingDown) else { return }
         logger.notice("the button was held: the machine shuts down")
-        show(now: .shuttingDown)
         let command = configuration.button.shutdown
-        let code = await runMachineCommand(command)
-        if code == 0 {
-            // It ends this process.
-            try? await Task.sleep(for: Self.shutdownLimit)
-            logger.error("\(command.joined(separator: " ")) has not ended the box")
-        } else {
-            logger.error("\(command.joined(separator: " ")) failed (\(code)); correct button.shutdown")
+        let end = await machine.run(command)
+        let name = command.joined(separator: " ")
+        guard end == .exited(0) else {
+            return fail(
+                .shutdownFails, "the machine could not be shut down by \(name): \(end); correct button.shutdown")
         }
-        await show(instead: nil)
+        state.withLock { state in
+            state.isShutDown = true
+            state.failure = nil
+        }
+        // It ends this process.
+        try? await Task.sleep(for: times.shutdown)
+        fail(.shutdownFails, "the machine could not be shut down: \(name) went well, and nothing came of it")
+    }
+}
+
+extension String {
+    /// What errors say of themselves, as a sentence.
+    fileprivate var asSentence: String {
+        prefix(1).uppercased() + dropFirst() + (last.map { ".!?".contains($0) } == true ? "" : ".")
     }
 }
 
@@ -214,6 +337,7 @@ extension Screen {
         case .resetting: "resetting"
         case .shuttingDown: "shutting-down"
         case .off: "off"
+        case .stopped: "stopped"
         }
     }
 }

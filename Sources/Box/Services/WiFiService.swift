@@ -1,11 +1,13 @@
 import AccessPoint
 import BoxConfiguration
+import BoxNetwork
 import BoxRadio
 import BoxRoom
 import Credentials
 import IEEE80211
 import Logging
 import Stations
+import Synchronization
 import Wire
 
 /// The box's own Wi-Fi: the radio, and the network on it while it beacons.
@@ -15,6 +17,9 @@ final class WiFiService: Sendable {
     private let radio: AccessPointService
     private let network: OwnNetwork
     private let events: AsyncStream<AccessPointEvent>
+    private let onTrouble: @Sendable () -> Void
+    /// How the radio was when it was last asked.
+    private let last = Mutex(AccessPointSnapshot.none)
 
     /// Makes a Wi-Fi that is off.
     /// - Parameters:
@@ -27,6 +32,7 @@ final class WiFiService: Sendable {
         self.configuration = configuration
         self.authority = authority
         self.network = network
+        self.onTrouble = onTrouble
         let (events, continuation) = AsyncStream.makeStream(of: AccessPointEvent.self)
         self.events = events
         radio = AccessPointService(
@@ -88,6 +94,19 @@ final class WiFiService: Sendable {
 
     /// How the radio is doing.
     func snapshot() async -> AccessPointSnapshot { await radio.snapshot() }
+
+    /// How the radio is doing, or was: a driver may keep its thread for half a second. `onTrouble` is called when that is over.
+    func recent() async -> AccessPointSnapshot {
+        let present = await answer(within: .milliseconds(20)) {
+            (give: @escaping @Sendable (AccessPointSnapshot) -> Bool) in
+            Task {
+                let snapshot = await radio.snapshot()
+                last.withLock { $0 = snapshot }
+                if !give(snapshot) { onTrouble() }
+            }
+        }
+        return present ?? last.withLock { $0 }
+    }
 
     /// What is wrong with the radio and with the network on it, in sentences.
     func troubles() async -> [String] { troubles(await snapshot()) }
