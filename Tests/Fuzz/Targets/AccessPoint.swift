@@ -335,6 +335,8 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
         if isStopping, !hasStopped { try settle(.seconds(20)) { $0.hasStopped } }
         try handle(.start)
         try handle(.sendEveryoneOff)
+        // The former access point stays until its phones have heard that it goes: who joins then has to join again.
+        try settle(.seconds(1)) { _ in false }
         try settle(.seconds(120)) {
             $0.isUp && $0.kernel.beacon != nil && $0.requests.isEmpty && $0.kernel.events.isEmpty
         }
