@@ -107,6 +107,8 @@ struct EPaperBench {
     /// What is to be carried out.
     var program: [PanelOperation]?
     var deadline: Timestamp?
+    /// What the next process is to know.
+    var memory: GlassMemory?
 
     init(_ kind: EPaperKind) {
         self.init(EPaper(kind.chip), kind.panel)
@@ -129,7 +131,9 @@ struct EPaperBench {
     mutating func tell(_ input: PanelInput) {
         var output = PanelOutput()
         deadline = controller.handle(input, at: now, into: &output)
-        events += output.events
+        for event in output.events {
+            if case .remember(let memory) = event { self.memory = memory } else { events.append(event) }
+        }
         guard !output.program.isEmpty else { return }
         precondition(program == nil, "two programs at once")
         program = output.program
@@ -157,6 +161,14 @@ struct EPaperBench {
             give(.wake)
         }
         now = max(now, end)
+    }
+
+    /// Kills the process: another one takes over, with what this one has remembered.
+    mutating func restart(_ kind: EPaperKind) {
+        program = nil
+        controller = EPaper(kind.chip)
+        if let memory { tell(.remember(memory)) }
+        give(.start)
     }
 
     /// The events since the last call.

@@ -171,6 +171,7 @@ import Testing
                 mayHurry = fails || bench.panel.circuit.isStuck || mayHurryThen || isStopping
                 mayHurryThen = false
                 bench.carryOut(failing: fails ? program.indices.randomElement(using: &generator) : nil)
+                if fails { bench.bus.panel.circuit.forgive(at: bench.now) }
                 if bench.events.dropFirst(told).contains(.shown) { #expect(bench.visible == last) }
                 if bench.events.contains(.stopped) {
                     bench.events = []

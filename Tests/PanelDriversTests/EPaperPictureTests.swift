@@ -40,6 +40,7 @@ import Testing
             let picture = Picture(format: format, pixels: .planes(dark: plane.dark, accent: plane.accent))
             bench.give(.show(picture, awaited: true))
             #expect(bench.visible == picture)
+            bench.pass(.seconds(180))
         }
         #expect(bench.panel.violations == [])
     }

@@ -199,6 +199,101 @@ import Testing
         }
     }
 
+    @Test("A box that fails and is started again all the time does not wear its panel", arguments: EPaperKind.small)
+    func restarts(kind: EPaperKind) {
+        var bench = EPaperBench(kind)
+        bench.give(.start)
+        // The same screen each time: it is there already.
+        for life in 0..<600 {
+            if life > 0 { bench.restart(kind) }
+            bench.give(.show(kind.picture(1), awaited: true))
+            #expect(bench.takeEvents() == [.shown])
+            bench.give(.stop)
+            #expect(bench.takeEvents() == [.stopped])
+            bench.pass(.seconds(1))
+        }
+        #expect(bench.refreshes.count == 1)
+        // Another screen each time, as if a person waited for it, for an hour.
+        let began = bench.now
+        var life: UInt64 = 0
+        while bench.now - began < .seconds(3600) {
+            life += 1
+            bench.restart(kind)
+            bench.give(.show(kind.picture(2 + life % 5), awaited: true))
+            bench.pass(.seconds(1))
+            bench.give(.show(kind.picture(2 + (life + 1) % 5), awaited: true))
+            bench.give(.stop)
+            bench.pass(.seconds(1))
+        }
+        #expect(bench.panel.violations == [])
+        #expect(bench.refreshes.count(where: { !$0.isPartial }) <= 3600 / 180 + 8)
+        #expect(life > 500)
+    }
+
+    @Test("After a restart a new picture waits as long as without one", arguments: EPaperKind.small)
+    func pacedAfterRestart(kind: EPaperKind) {
+        var bench = EPaperBench(kind)
+        bench.bus.panel.circuit.leastInterval = .seconds(180)
+        bench.give(.start)
+        bench.give(.show(kind.picture(1)))
+        bench.pass(.seconds(60))
+        bench.restart(kind)
+        bench.give(.show(kind.picture(2)))
+        #expect(bench.refreshes.count == 1)
+        bench.pass(.seconds(121))
+        #expect(bench.visible == kind.picture(2))
+        #expect(bench.refreshes.count == 2 && bench.panel.violations == [])
+        // And what was recognised is known well enough for a partial refresh.
+        bench.restart(kind)
+        bench.give(.show(kind.picture(2)))
+        bench.give(.show(kind.picture(3), awaited: true))
+        #expect(bench.visible == kind.picture(3))
+        #expect(bench.refreshes.last?.isPartial == kind.isMono)
+    }
+
+    @Test("A process that was killed in a refresh leaves a glass that nobody knows", arguments: EPaperKind.small)
+    func killed(kind: EPaperKind) {
+        var bench = EPaperBench(kind)
+        bench.give(.start)
+        bench.give(.show(kind.picture(1)))
+        bench.pass(.seconds(600))
+        bench.tell(.show(kind.picture(2)))
+        #expect(bench.program != nil && bench.memory?.picture == nil)
+        bench.restart(kind)
+        bench.give(.show(kind.picture(1), awaited: true))
+        #expect(bench.refreshes.count == 2 && bench.visible == kind.picture(1))
+    }
+
+    @Test("A hurry has its limit: on average never more than one full refresh in 180 s", arguments: EPaperKind.small)
+    func hurry(kind: EPaperKind) {
+        var bench = EPaperBench(kind)
+        bench.give(.start)
+        let began = bench.now
+        for seed in UInt64(0)..<2000 {
+            bench.give(.show(kind.picture(seed % 7), awaited: true))
+            bench.pass(.seconds(2))
+        }
+        let took = Int((bench.now - began).wholeNanoseconds / 1_000_000_000)
+        let fulls = bench.refreshes.count { !$0.isPartial }
+        #expect(fulls >= took / 180 - 7 && fulls <= took / 180 + 7)
+        // The end has its own.
+        bench.give(.show(kind.picture(7777), awaited: true))
+        bench.give(.stop)
+        #expect(bench.visible == kind.picture(7777) && bench.events.last == .stopped)
+        #expect(bench.panel.violations == [])
+    }
+
+    @Test("The simulated panel counts refreshes that come too often", arguments: EPaperKind.small)
+    func counted(kind: EPaperKind) {
+        var bus = EPaperBench(kind).bus
+        var now = Timestamp(nanoseconds: 1_000_000_000)
+        for seed in UInt64(0)..<8 {
+            #expect(bus.panel.violations.isEmpty == (seed < (kind.isMono ? 8 : 5)))
+            _ = bus.carryOut(kind.chip.program(showing: kind.picture(seed), over: nil), at: &now)
+        }
+        #expect(!bus.panel.violations.isEmpty)
+    }
+
     @Test("A picture that came before the start is shown after it", arguments: EPaperKind.small)
     func early(kind: EPaperKind) {
         var bench = EPaperBench(kind)

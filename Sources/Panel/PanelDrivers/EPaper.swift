@@ -21,14 +21,16 @@ public protocol EPaperChip: Sendable {
 
 /// An e-paper: shows pictures as often as is good for it.
 ///
-/// A picture that a person waits for comes at once, every other as soon as `RefreshPolicy` allows it. A panel that does not
-/// answer is tried again, with pauses that grow.
+/// A picture that a person waits for comes at once, every other as soon as `RefreshPolicy` allows it. What the glass shows
+/// already needs no refresh, also where another process has shown it. A panel that does not answer is tried again, with
+/// pauses that grow.
 public struct EPaper: PanelController {
     private struct Refresh: Sendable {
         let picture: Picture
         let kind: RefreshPolicy.Kind
         /// Whether it does not only renew what is seen.
         let isNew: Bool
+        let isAwaited: Bool
     }
 
     private enum State: Sendable {
@@ -45,6 +47,8 @@ public struct EPaper: PanelController {
     private struct Wanted: Sendable {
         let picture: Picture
         let isAwaited: Bool
+        /// Whether it was tried since somebody began to wait.
+        var hasFailed = false
     }
 
     private let chip: any EPaperChip
@@ -52,6 +56,8 @@ public struct EPaper: PanelController {
     private var state = State.off
     /// What the glass shows for certain.
     private var shown: Picture?
+    /// The fingerprint of what the process before has shown.
+    private var recalled: UInt64?
     /// What is to be shown next.
     private var wanted: Wanted?
     private var isStopping = false
@@ -80,6 +86,7 @@ public struct EPaper: PanelController {
         _ input: borrowing PanelInput, at now: Timestamp, into output: inout PanelOutput
     ) -> Timestamp? {
         switch copy input {
+        case .remember(let memory): recall(memory, at: now)
         case .start: start()
         case .show(let picture, let isAwaited): show(picture, isAwaited: isAwaited, into: &output)
         case .finished: finished(at: now, into: &output)
@@ -90,18 +97,31 @@ public struct EPaper: PanelController {
         return advance(at: now, into: &output)
     }
 
+    private mutating func recall(_ memory: GlassMemory, at now: Timestamp) {
+        guard case .off = state else { return }
+        policy.recall(memory, at: now)
+        recalled = memory.picture
+    }
+
     private mutating func start() {
         guard case .off = state else { return }
-        // What the glass shows is from another life, and how old it is nobody knows.
+        // Another glass may hang there now; how often the ink was moved is still to be counted.
         shown = nil
         trouble = nil
         isStopping = false
-        policy = RefreshPolicy(hasPartial: chip.format.depth == .mono)
         state = .resting
+        if let next = wanted { recognise(next.picture) }
+    }
+
+    /// Whether the process before has shown this.
+    private mutating func recognise(_ picture: Picture) {
+        guard case .resting = state, shown == nil, let recalled, picture.fingerprint == recalled else { return }
+        shown = picture
     }
 
     private mutating func show(_ picture: Picture, isAwaited: Bool, into output: inout PanelOutput) {
         guard picture.format == format else { return assertionFailure("a picture of another format") }
+        recognise(picture)
         switch state {
         case .resting where shown == picture:
             wanted = nil
@@ -110,7 +130,9 @@ public struct EPaper: PanelController {
             wanted = nil
         case .off, .resting, .refreshing, .broken:
             // Somebody who waits for the picture before this one waits for this one.
-            wanted = Wanted(picture: picture, isAwaited: isAwaited || wanted?.isAwaited == true)
+            wanted = Wanted(
+                picture: picture, isAwaited: isAwaited || wanted?.isAwaited == true,
+                hasFailed: !isAwaited && wanted?.hasFailed == true)
         }
     }
 
@@ -119,6 +141,7 @@ public struct EPaper: PanelController {
         state = .resting
         shown = refresh.picture
         policy.refreshed(refresh.kind, at: now)
+        output.events.append(.remember(policy.memory(picture: refresh.picture.fingerprint)))
         if trouble != nil {
             trouble = nil
             output.events.append(.recovered)
@@ -137,7 +160,9 @@ public struct EPaper: PanelController {
         trouble = failure
         // The picture may be half there.
         shown = nil
-        if wanted == nil { wanted = Wanted(picture: refresh.picture, isAwaited: false) }
+        if wanted == nil {
+            wanted = Wanted(picture: refresh.picture, isAwaited: refresh.isAwaited, hasFailed: true)
+        }
         state = .broken(since: now, until: retry.failed(at: now))
     }
 
@@ -152,24 +177,36 @@ public struct EPaper: PanelController {
         case .off, .refreshing: return nil
         case .broken(let since, let until):
             if isStopping { return rest(into: &output) }
-            let due = wanted?.isAwaited == true ? since + Self.firstWait : until
-            guard due <= now, let next = wanted else { return due }
-            return begin(next.picture, isNew: true, at: now, into: &output)
+            guard let next = wanted else { return until }
+            let due = max(next.isAwaited && !next.hasFailed ? since + Self.firstWait : until, allowed(next, at: now))
+            return due <= now ? begin(next.picture, isNew: true, at: now, into: &output) : due
         case .resting: break
         }
         if let next = wanted {
-            let due = policy.allowed(policy.kind(known: shown != nil, at: now))
-            guard due <= now || next.isAwaited || isStopping else { return due }
-            return begin(next.picture, isNew: true, at: now, into: &output)
+            if next.picture == shown {
+                // It came before the start.
+                wanted = nil
+                output.events.append(.shown)
+                return advance(at: now, into: &output)
+            }
+            let due = allowed(next, at: now)
+            if due <= now { return begin(next.picture, isNew: true, at: now, into: &output) }
+            return isStopping ? rest(into: &output) : due
         }
         guard let picture = shown, let due = policy.upkeep else { return isStopping ? rest(into: &output) : nil }
         if isStopping {
             // What stays for weeks is to stay without traces.
-            guard policy.hasTraces else { return rest(into: &output) }
+            guard policy.hasTraces, policy.allowed(.full, isAwaited: true, isLast: true) <= now else {
+                return rest(into: &output)
+            }
         } else if due > now {
             return due
         }
         return begin(picture, isNew: false, at: now, into: &output)
+    }
+
+    private func allowed(_ next: Wanted, at now: Timestamp) -> Timestamp {
+        policy.allowed(policy.kind(known: shown != nil, at: now), isAwaited: next.isAwaited, isLast: isStopping)
     }
 
     private mutating func begin(
@@ -177,7 +214,11 @@ public struct EPaper: PanelController {
     ) -> Timestamp? {
         let kind = isNew ? policy.kind(known: shown != nil, at: now) : .full
         output.program = chip.program(showing: picture, over: kind == .partial ? shown : nil)
-        state = .refreshing(Refresh(picture: picture, kind: kind, isNew: isNew))
+        state = .refreshing(
+            Refresh(picture: picture, kind: kind, isNew: isNew, isAwaited: wanted?.isAwaited == true))
+        // Should this process not see the end of it, nobody knows what the glass shows.
+        recalled = nil
+        output.events.append(.remember(policy.memory(picture: nil, began: kind == .full ? now : nil)))
         wanted = nil
         return nil
     }

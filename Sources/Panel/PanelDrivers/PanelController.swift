@@ -25,10 +25,12 @@ public protocol PanelController: Sendable {
 
 /// What a controller is told.
 public enum PanelInput: Equatable, Sendable {
+    /// What was last told by `PanelEvent.remember`, before the first `start` of a process: ink stays where it is without one.
+    case remember(GlassMemory)
     /// The panel has power: it is to be reset and set up.
     case start
     /// This is to be seen, in the controller's own format. `awaited`: a person stands before the panel and waits for it, so
-    /// that an e-paper does not rest first.
+    /// that an e-paper does not rest first, as long as that does not come too often.
     case show(Picture, awaited: Bool = false)
     /// The last program was carried out to its end.
     case finished
@@ -88,4 +90,6 @@ public enum PanelEvent: Equatable, Sendable {
     case recovered
     /// The panel rests.
     case stopped
+    /// What the next process has to know of an e-paper; replaces what was told before.
+    case remember(GlassMemory)
 }

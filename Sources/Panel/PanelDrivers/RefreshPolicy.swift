@@ -3,7 +3,8 @@ import SansIO
 /// When an e-paper may be refreshed, and how: its ink is moved by force, and too much of that, or too little, spoils it.
 ///
 /// The numbers are the makers': none of them stands in a controller's datasheet, whose only rule is BUSY. They are advice for
-/// a long life, so what a person waits for (new codes, a countdown, the end) is not held back by them.
+/// a long life, so what a person waits for (new codes, a countdown, the end) is not held back by them one by one. On
+/// average they always hold.
 struct RefreshPolicy: Sendable {
     /// How a refresh moves the ink.
     enum Kind: Hashable, Sendable {
@@ -31,11 +32,32 @@ struct RefreshPolicy: Sendable {
     /// Whether there are partial refreshes.
     let hasPartial: Bool
     private var partials = 0
-    private var lastFull: Timestamp?
+    /// When the last full refreshes ended, oldest first.
+    private var fulls: [Timestamp] = []
     private var last: Timestamp?
+    private var lastFull: Timestamp? { fulls.last }
 
     init(hasPartial: Bool) {
         self.hasPartial = hasPartial
+    }
+
+    /// Full refreshes in the time of as many `fullInterval`: so many may follow each other without a pause. Three colours: a
+    /// press of the button, another one, and a hold. Two colours take a fifth of that time and have partial ones between.
+    var burst: Int { hasPartial ? 6 : 3 }
+
+    /// Takes over from the process before. What lies ahead is no time of this clock.
+    mutating func recall(_ memory: GlassMemory, at now: Timestamp) {
+        fulls = memory.fullRefreshes.filter { $0 <= now }.suffix(burst + 1)
+        partials = max(0, memory.partialRefreshes)
+        last = fulls.last
+    }
+
+    /// What the next process has to know.
+    /// - Parameters:
+    ///   - picture: what the glass shows.
+    ///   - began: when a full refresh began that has not ended.
+    func memory(picture: UInt64?, began: Timestamp? = nil) -> GlassMemory {
+        GlassMemory(picture: picture, fullRefreshes: fulls + (began.map { [$0] } ?? []), partialRefreshes: partials)
     }
 
     /// How the next picture is to come onto the glass.
@@ -49,11 +71,17 @@ struct RefreshPolicy: Sendable {
         return .partial
     }
 
-    /// When a refresh that nobody waits for may begin.
-    func allowed(_ kind: Kind) -> Timestamp {
+    /// When a refresh may begin.
+    /// - Parameters:
+    ///   - isAwaited: a person waits for it.
+    ///   - isLast: nothing comes after it; there is always one more for that.
+    func allowed(_ kind: Kind, isAwaited: Bool, isLast: Bool = false) -> Timestamp {
         guard let last, let lastFull else { return .zero }
-        let paced = hasPartial ? last + Self.partialInterval : last
-        return kind == .partial ? paced : max(paced, lastFull + Self.fullInterval)
+        var due = isAwaited || isLast || !hasPartial ? Timestamp.zero : last + Self.partialInterval
+        guard kind == .full else { return due }
+        if !isAwaited, !isLast { due = max(due, lastFull + Self.fullInterval) }
+        let count = burst + (isLast ? 1 : 0)
+        return fulls.dropLast(count - 1).last.map { max(due, $0 + Self.fullInterval * count) } ?? due
     }
 
     /// When the glass is to be refreshed though nothing new is to be seen; nil before the first picture.
@@ -70,7 +98,7 @@ struct RefreshPolicy: Sendable {
         switch kind {
         case .full:
             partials = 0
-            lastFull = now
+            fulls = (fulls + [now]).suffix(burst + 1)
         case .partial: partials += 1
         }
     }

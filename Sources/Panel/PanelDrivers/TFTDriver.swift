@@ -54,6 +54,9 @@ struct TFTDriver: Sendable {
     mutating func handle(_ input: borrowing PanelInput, at now: Timestamp, into output: inout PanelOutput) -> Timestamp?
     {
         switch input {
+        case .remember:
+            // Without power a TFT shows nothing.
+            break
         case .start:
             stopAfter = false
             if hasProgram { startAfter = true } else { reset(at: now, into: &output) }

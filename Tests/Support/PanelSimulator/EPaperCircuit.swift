@@ -18,8 +18,12 @@ public struct EPaperCircuit: Sendable {
     public internal(set) var violations: [String] = []
     /// The refreshes, oldest first.
     public internal(set) var refreshes: [Refresh] = []
-    /// The least time from the end of one full refresh to the next; none by itself.
+    /// The least time from the end of one full refresh to the next that nobody waits for; none by itself, as the panel can't
+    /// know who waits.
     public var leastInterval = Duration.zero
+    /// Full refreshes that may follow each other, whoever waits, if no more come in 180 s for each of them; and one more for
+    /// the end, in as much more time. On average it is one in 180 s.
+    public var fullRefreshesInARow: Int
     /// Partial refreshes that may follow each other.
     public var partialLimit = 5
     /// BUSY is held for ever, and nothing is understood: the panel is broken or not there.
@@ -29,6 +33,7 @@ public struct EPaperCircuit: Sendable {
     /// How much longer than usual refreshes take: cold.
     public var slowness = 1
 
+    private var forgivenUntil: Timestamp?
     private var glass: EPaperGlass
     private var coming: (glass: EPaperGlass, at: Timestamp)?
     /// When the command came that keeps it busy: it takes nothing from then on, though BUSY itself may come later.
@@ -40,7 +45,12 @@ public struct EPaperCircuit: Sendable {
 
     init(_ format: PictureFormat) {
         glass = EPaperGlass(format)
+        // Three colours: 15 s each; two: 2 to 4 s.
+        fullRefreshesInARow = format.depth == .mono ? 6 : 3
     }
+
+    /// Leaves the refreshes so far uncounted: a driver that was told of a failure can't know whether the ink was moved.
+    public mutating func forgive(at now: Timestamp) { forgivenUntil = now }
 
     mutating func violation(_ text: String, at now: Timestamp) {
         violations.append("\(Double(now.nanoseconds / 1000) / 1e6) s: \(text)")
@@ -112,6 +122,13 @@ public struct EPaperCircuit: Sendable {
         let duration = usual * slowness
         if let last = refreshes.last(where: { !$0.isPartial })?.ended, !isPartial, from - last < leastInterval {
             violation("refresh too soon: \(from - last) behind the last", at: from)
+        }
+        let fulls = refreshes.filter { !$0.isPartial && $0.began > (forgivenUntil ?? .zero) }
+        func isAllowed(_ count: Int) -> Bool {
+            fulls.count < count || from - fulls[fulls.count - count].ended >= .seconds(180) * count
+        }
+        if !isPartial, !isAllowed(fullRefreshesInARow), !isAllowed(fullRefreshesInARow + 1) {
+            violation("more than one full refresh in 180 s on average", at: from)
         }
         partials = isPartial ? partials + 1 : 0
         if partials > partialLimit { violation("\(partials) partial refreshes without a full one", at: from) }
