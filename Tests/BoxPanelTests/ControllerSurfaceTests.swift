@@ -30,9 +30,9 @@ import Testing
         )
     }
 
-    private func ePaper(_ accent: PictureFormat.Accent? = nil, onTrouble: @escaping () -> Void = {})
-        -> (ControllerSurface, SimulatedWires<SimulatedSSD16xx>)
-    {
+    private func ePaper(
+        _ accent: PictureFormat.Accent? = nil, memory: GlassFile? = nil, onTrouble: @escaping () -> Void = {}
+    ) -> (ControllerSurface, SimulatedWires<SimulatedSSD16xx>) {
         let controller = EPaper(SSD1680(width: 122, height: 250, accent: accent))
         let wires = SimulatedWires(
             SimulatedSSD16xx(
@@ -42,8 +42,106 @@ import Testing
         return (
             ControllerSurface(
                 controller: controller, turn: .quarter, loop: loop, open: { () throws(DeviceError) in wires },
-                onTrouble: onTrouble), wires
+                memory: memory, onTrouble: onTrouble), wires
         )
+    }
+
+    /// A box whose service manager starts it again each second wore its panel: every process drew the same screen.
+    @Test func theNextProcessKnowsWhatTheGlassShows() throws {
+        let path = "/tmp/kibitz-glass-\(UInt64.random(in: 0...(.max)))"
+        defer { unlink(path) }
+        for life in 0..<3 {
+            let (surface, wires) = ePaper(memory: GlassFile(path: path))
+            surface.start()
+            let picture = try picture(surface, .trouble(.noRadio))
+            surface.show(.trouble(.noRadio), awaited: true) { picture }
+            var isDone = false
+            surface.finish { isDone = true }
+            loop.advanceTime(by: .seconds(10))
+            #expect(isDone)
+            #expect(wires.panel.circuit.refreshes.count == (life == 0 ? 1 : 0))
+        }
+        var file = GlassFile(path: path)
+        let kept = try #require(file.read())
+        #expect(kept.picture != nil && kept.fullRefreshes.count == 1)
+        // Of another start of the machine only that it was refreshed counts.
+        file.boot = "another"
+        #expect(file.read() == GlassMemory(picture: nil, fullRefreshes: [.zero]))
+        for text in ["", "\(GlassFile(path: path).boot) x y z", "\u{0}", String(repeating: "9 ", count: 2000)] {
+            let octets = Array(text.utf8)
+            let descriptor = open(path, O_WRONLY | O_TRUNC)
+            _ = write(descriptor, octets, octets.count)
+            close(descriptor)
+            let kept = GlassFile(path: path).read()
+            #expect(kept == nil || kept?.picture == nil, "\(text)")
+        }
+        // A longer line before a shorter one.
+        let times = (1...7).map { Timestamp(nanoseconds: UInt64($0) << 50) }
+        GlassFile(path: path).write(GlassMemory(picture: .max, fullRefreshes: times, partialRefreshes: 5))
+        let short = GlassMemory(picture: 1, fullRefreshes: [], partialRefreshes: 2)
+        GlassFile(path: path).write(short)
+        #expect(GlassFile(path: path).read() == short)
+    }
+
+    /// The kernel's driver was loaded anew: the open device is dead for ever.
+    @Test func aDeviceThatHasGoneIsOpenedAgain() throws {
+        let model = try #require(PanelModel.named("st7789-240x240"))
+        var wires: [SimulatedWires<SimulatedTFT>] = []
+        let surface = ControllerSurface(
+            controller: model.makeController(), turn: .none, loop: loop,
+            open: { () throws(DeviceError) in
+                let new = SimulatedWires(
+                    SimulatedTFT(
+                        .st7789, .init(columns: 240, rows: 240, turn: .none, inverting: true), clock: 10_000_000),
+                    hasBusy: false, loop: loop)
+                wires.append(new)
+                return new
+            }, onTrouble: {})
+        surface.start()
+        loop.advanceTime(by: .seconds(1))
+        wires[0].failure = ENODEV
+        let picture = try picture(surface, .room(.room()))
+        surface.show(.room(.room()), awaited: true) { picture }
+        loop.advanceTime(by: .seconds(120))
+        #expect(wires.count == 2 && wires[1].visible == picture)
+        #expect(surface.trouble == nil)
+    }
+
+    /// A BUSY line that can't be read was tried, and logged, twenty times a second.
+    @Test func aBusyLineThatIsLostIsLetGo() throws {
+        var troubles = 0
+        let (surface, wires) = ePaper { troubles += 1 }
+        surface.start()
+        wires.onLost?(DeviceError("read the line KIBITZ_BUSY", code: ENODEV))
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(surface.trouble?.kind == .missing && troubles == 1)
+        loop.advanceTime(by: .seconds(2))
+        #expect(surface.trouble == nil && troubles == 2)
+        // And while it is waited for.
+        let picture = try picture(surface, .room(.room()))
+        surface.show(.room(.room()), awaited: true) { picture }
+        loop.advanceTime(by: .milliseconds(200))
+        wires.onLost?(DeviceError("read the line KIBITZ_BUSY", code: ENODEV))
+        loop.advanceTime(by: .milliseconds(1))
+        #expect(surface.trouble == PanelTrouble(.bus, DeviceError("read the line KIBITZ_BUSY", code: ENODEV)))
+        loop.advanceTime(by: .seconds(60))
+        #expect(surface.trouble == nil && wires.visible == picture.turned(.quarter))
+    }
+
+    /// A panel without letters still goes dark at the end.
+    @Test func lettersThatAreMissingDoNotKeepThePanelFromItsRest() throws {
+        let (surface, wires) = try tft()
+        surface.start()
+        let picture = try picture(surface, .room(.room()))
+        surface.show(.room(.room()), awaited: true) { picture }
+        loop.advanceTime(by: .seconds(1))
+        let before = wires.operations
+        surface.show(.off, awaited: true) { throw DeviceError("read the font", code: ENOENT) }
+        #expect(surface.trouble?.kind == .font)
+        var isDone = false
+        surface.finish { isDone = true }
+        loop.advanceTime(by: .seconds(5))
+        #expect(isDone && wires.operations > before)
     }
 
     @Test(arguments: Turn.allCases) func aTFTShowsThePictureHoweverItHangs(turn: Turn) throws {

@@ -40,6 +40,7 @@ final class NotingSurface: PanelSurface {
 final class SimulatedWires<Panel: SimulatedPanel>: PanelWires {
     var panel: Panel
     var onReady: (() -> Void)?
+    var onLost: ((DeviceError) -> Void)?
     /// What the bus answers from now on; nil: all is well.
     var failure: Int32?
     /// Whether BUSY is held for ever, as on a panel that is not there.

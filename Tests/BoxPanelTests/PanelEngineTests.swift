@@ -65,7 +65,6 @@ import Testing
         engine.show(.room(.room(people: 4)))
         engine.show(.room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB")))
         #expect(surface.screens == [.room(.room(people: 3)), .room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB"))])
-        #expect(surface.awaited == [true, true])
         loop.advanceTime(by: .seconds(10))
         #expect(surface.screens.count == 2, "what was waiting is not shown after what came later")
     }
@@ -136,11 +135,79 @@ import Testing
         let surface = NotingSurface(.paper)
         let engine = engine(surface)
         engine.show(.starting(name: "Box"))
-        loop.advanceTime(by: .seconds(2))
+        loop.advanceTime(by: .seconds(9))
+        #expect(surface.screens.isEmpty, "a box that fails at its start has something else to say")
+        loop.advanceTime(by: .seconds(1))
         #expect(surface.screens == [.starting(name: "Box")])
         engine.show(.holding(shutDownIn: 2))
         loop.advanceTime(by: .milliseconds(500))
         #expect(surface.screens.last == .holding(shutDownIn: 2))
+    }
+
+    /// A box that failed soon left "Starting" on its e-paper.
+    @Test func whatHasNotBegunIsNotLeftBehind() {
+        let surface = NotingSurface(.paper)
+        let engine = engine(surface)
+        engine.show(.starting(name: "Box"))
+        engine.finish {}
+        loop.advanceTime(by: .minutes(1))
+        #expect(surface.screens.isEmpty && surface.hasFinished)
+    }
+
+    /// A network that came and went refreshed an e-paper without pause.
+    @Test func onlyWhatAPersonHasCausedIsAwaited() {
+        let surface = NotingSurface(.paper)
+        let engine = engine(surface)
+        func show(_ screen: Screen, _ isAwaited: Bool, _ line: Int = #line) {
+            engine.show(screen)
+            loop.advanceTime(by: .seconds(11))
+            #expect(surface.screens.last == screen && surface.awaited.last == isAwaited, "line \(line)")
+        }
+        show(.starting(name: "Box"), true)
+        show(.trouble(.noNetwork), true)
+        show(.room(.room()), true)
+        for people in 0..<5 {
+            show(.trouble(.noNetwork), false)
+            show(.room(.room(people: people)), false)
+        }
+        show(.room(.room(secret: "ADDRESSHASCHANGEDAAAAA")), false)
+        show(.rotating, true)
+        show(.room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB")), true)
+        show(.room(.room(people: 1, secret: "BBBBBBBBBBBBBBBBBBBBBB")), false)
+        // Too short to be drawn, and yet there is somebody.
+        engine.show(.rotating)
+        loop.advanceTime(by: .milliseconds(300))
+        show(.room(.room(secret: "CCCCCCCCCCCCCCCCCCCCCC")), true)
+        show(.trouble(.noNetwork), false)
+        engine.show(.holding(shutDownIn: 3))
+        show(.trouble(.noRadio), true)
+        show(.trouble(.noNetwork), false)
+        show(.shuttingDown, true)
+        show(.off, true)
+    }
+
+    /// A picture that could not be written was not tried again until the next screen.
+    @Test func aPictureThatFailedIsTriedAgain() {
+        let surface = NotingSurface(.quick)
+        let engine = engine(surface)
+        surface.trouble = PanelTrouble(.file, "the disk is full")
+        engine.show(.room(.room()))
+        loop.advanceTime(by: .seconds(5))
+        #expect(surface.screens.count == 2)
+        loop.advanceTime(by: .hours(1))
+        #expect((50...70).contains(surface.screens.count), "once a minute: \(surface.screens.count)")
+        surface.trouble = nil
+        loop.advanceTime(by: .minutes(1))
+        let count = surface.screens.count
+        loop.advanceTime(by: .hours(1))
+        #expect(surface.screens.count == count)
+        // The end ends this too.
+        surface.trouble = PanelTrouble(.font, "no letters")
+        engine.show(.off)
+        engine.finish {}
+        let last = surface.screens.count
+        loop.advanceTime(by: .hours(1))
+        #expect(surface.screens.count == last)
     }
 
     /// The last picture is what stays on an e-paper without power.

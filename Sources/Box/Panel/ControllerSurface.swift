@@ -7,6 +7,7 @@ import Screens
 /// A panel on the SPI bus: carries out its controller's programs.
 ///
 /// Waits are tasks of the event loop, and BUSY is an edge: between programs, and while the panel works, nothing runs.
+/// Devices that fail are let go, and opened again for the next program.
 final class ControllerSurface: PanelSurface {
     /// From one look for missing devices to the next, at first and at last.
     private static let retryDelays = Duration.seconds(1)...Duration.seconds(60)
@@ -21,10 +22,14 @@ final class ControllerSurface: PanelSurface {
     private let turn: Turn
     private let loop: any EventLoop
     private let open: () throws(DeviceError) -> any PanelWires
+    private let memory: GlassFile?
     private let onTrouble: () -> Void
 
     private var wires: (any PanelWires)?
     private var retryDelay = retryDelays.lowerBound
+    private var hasStarted = false
+    /// Why the wires were let go; nil: they were not.
+    private var lost: DeviceError?
     /// What is to be shown once the wires are there.
     private var early: (picture: Picture, awaited: Bool)?
     /// What the controller has not been told yet.
@@ -41,15 +46,18 @@ final class ControllerSurface: PanelSurface {
     ///   - controller: its controller chip.
     ///   - turn: how it hangs.
     ///   - open: opens its devices.
+    ///   - memory: keeps what an e-paper shows.
     ///   - onTrouble: called when ``trouble`` has changed.
     init(
         controller: any PanelController, turn: Turn, loop: any EventLoop,
-        open: @escaping () throws(DeviceError) -> any PanelWires, onTrouble: @escaping () -> Void
+        open: @escaping () throws(DeviceError) -> any PanelWires, memory: GlassFile? = nil,
+        onTrouble: @escaping () -> Void
     ) {
         self.controller = controller
         self.turn = turn
         self.loop = loop
         self.open = open
+        self.memory = memory
         self.onTrouble = onTrouble
         format = controller.format.turned(turn)
         pace =
@@ -62,19 +70,55 @@ final class ControllerSurface: PanelSurface {
 
     func start() {
         do throws(DeviceError) {
-            let wires = try open()
-            wires.onReady = { [weak self] in self?.busyWasLetGo() }
-            self.wires = wires
+            _ = try connect()
         } catch {
             trouble = PanelTrouble(.missing, error)
-            after(retryDelay) { $0.start() }
-            retryDelay = min(retryDelay * 2, Self.retryDelays.upperBound)
+            startLater()
             return
         }
-        trouble = nil
+        if trouble?.kind == .missing { trouble = nil }
+        guard !hasStarted else { return }
+        hasStarted = true
+        if let kept = memory?.read() { feed(.remember(kept)) }
         feed(.start)
         if let early { feed(.show(early.picture, awaited: early.awaited)) }
         early = nil
+    }
+
+    private func startLater() {
+        after(retryDelay) { $0.start() }
+        retryDelay = min(retryDelay * 2, Self.retryDelays.upperBound)
+    }
+
+    /// The wires; opens them where they are not there.
+    private func connect() throws(DeviceError) -> any PanelWires {
+        if let wires { return wires }
+        let wires = try open()
+        wires.onReady = { [weak self] in self?.busyWasLetGo() }
+        wires.onLost = { [weak self, weak wires] error in
+            // Not from within what is let go.
+            self?.after(.zero) { surface in
+                if let wires, surface.wires === wires { surface.lose(error) }
+            }
+        }
+        self.wires = wires
+        lost = nil
+        return wires
+    }
+
+    /// Lets devices go that fail though nothing is sent.
+    private func lose(_ error: DeviceError) {
+        wires = nil
+        lost = error
+        if let pause {
+            pause.task.cancel()
+            self.pause = nil
+            program = []
+            feed(.failed(.bus(error.code)))
+        } else {
+            trouble = PanelTrouble(.missing, error)
+            startLater()
+        }
     }
 
     func show(_ screen: Screen, awaited: Bool, picture: () throws -> Picture) {
@@ -82,14 +126,14 @@ final class ControllerSurface: PanelSurface {
             // The panel shows it upright when it is turned back.
             let picture = try picture().turned(turn)
             if trouble?.kind == .font { trouble = nil }
-            if wires == nil { early = (picture, awaited) } else { feed(.show(picture, awaited: awaited)) }
+            if !hasStarted { early = (picture, awaited) } else { feed(.show(picture, awaited: awaited)) }
         } catch {
             if trouble == nil { trouble = PanelTrouble(.font, "\(error)") }
         }
     }
 
     func finish(_ done: @escaping () -> Void) {
-        guard wires != nil, trouble == nil else { return done() }
+        guard hasStarted, trouble == nil || trouble?.kind == .font else { return done() }
         onFinished = done
         // What was given before is shown first.
         feed(.stop)
@@ -127,9 +171,10 @@ final class ControllerSurface: PanelSurface {
                 "the panel never answers: it stays busy; check that it is the model that panel names, and its wires")
             finished()
         case .trouble(.bus(let code)):
-            trouble = PanelTrouble(.bus, DeviceError("send to the panel", code: code))
+            trouble = PanelTrouble(.bus, lost ?? DeviceError("send to the panel", code: code))
             finished()
         case .recovered: trouble = nil
+        case .remember(let glass): memory?.write(glass)
         case .stopped: finished()
         }
     }
@@ -142,8 +187,8 @@ final class ControllerSurface: PanelSurface {
     /// Carries out what is left of the program.
     /// - Returns: how it ended; nil: it goes on later.
     private func carryOut() -> PanelInput? {
-        guard let wires else { return nil }
         do throws(DeviceError) {
+            let wires = try connect()
             while let operation = program.popFirst() {
                 switch operation {
                 case .reset, .backlight, .command, .wideCommand, .data: try wires.carryOut(operation)
@@ -159,9 +204,13 @@ final class ControllerSurface: PanelSurface {
                     return nil
                 }
             }
+            retryDelay = Self.retryDelays.lowerBound
             return .finished
         } catch {
             program = []
+            // What has gone and come back is another device.
+            wires = nil
+            lost = error
             return .failed(.bus(error.code))
         }
     }

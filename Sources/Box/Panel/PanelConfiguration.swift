@@ -27,6 +27,8 @@ public struct PanelConfiguration: Sendable {
     public var turn: Turn
     /// The language of its words.
     public var language: Language
+    /// The file that keeps what an e-paper shows beyond this process; nil: none.
+    public var memory: String?
 
     /// Makes a configuration.
     public init(kind: Kind, turn: Turn = .none, language: Language = .english) {

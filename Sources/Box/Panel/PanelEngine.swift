@@ -18,6 +18,8 @@ struct PictureSource {
 final class PanelEngine {
     /// From one picture to the next where only the people in the room have changed.
     static let pause = TimeAmount.milliseconds(250)
+    /// From a picture that could not be made or written to the next trial, at first and at last.
+    private static let retryDelays = 5...60
 
     private let surface: any PanelSurface
     private let pictures: PictureSource
@@ -28,6 +30,11 @@ final class PanelEngine {
     private(set) var page = 0
     /// Pictures that were handed over.
     private(set) var count = 0
+    /// Whether a person waits for what comes next.
+    private var isAwaited = false
+    private var hasShownCodes = false
+    /// Seconds until a picture that failed is tried again.
+    private var retryDelay = retryDelays.lowerBound
     private var shown: Screen?
     private var shownAt = NIODeadline.uptimeNanoseconds(0)
     private var drawing: Scheduled<Void>?
@@ -51,12 +58,13 @@ final class PanelEngine {
     func show(_ screen: Screen) {
         guard !hasFinished, screen != self.screen else { return }
         self.screen = screen
+        if screen.isCausedByAPerson || !hasShownCodes { isAwaited = true }
         drawing?.cancel()
         drawing = nil
-        guard screen != shown else { return }
+        guard screen != shown || hasFailed else { return }
         if let patience = surface.pace.patience(screen) {
             draw(at: loop.now + .nanoseconds(patience.wholeNanoseconds))
-        } else if screen.isAwaited(after: shown) {
+        } else if screen.isOther(than: shown) {
             draw()
         } else {
             draw(at: max(loop.now, shownAt + Self.pause))
@@ -70,8 +78,11 @@ final class PanelEngine {
     /// Waits until the present screen is to be seen, then lets the panel rest.
     /// - Parameter done: called once.
     func finish(_ done: @escaping () -> Void) {
-        if drawing != nil { draw() }
         hasFinished = true
+        // That it is starting is no news any more.
+        if drawing != nil, !(screen.map(\.isStarting) ?? false) { draw() }
+        drawing?.cancel()
+        drawing = nil
         turning?.cancel()
         turning = nil
         surface.finish(done)
@@ -82,16 +93,19 @@ final class PanelEngine {
         drawing = nil
         guard let screen else { return }
         let pages = surface.format == nil ? 1 : max(1, pictures.pages(screen))
-        let isAwaited = screen.isAwaited(after: shown)
+        let isOther = screen.isOther(than: shown)
         // Somebody may be about to scan the page that is shown.
-        page = isAwaited ? 0 : min(page, pages - 1)
+        page = isOther ? 0 : min(page, pages - 1)
         handOver(screen, isAwaited: isAwaited)
+        if case .room = screen { hasShownCodes = true }
+        // What comes behind it by itself has time.
+        if !screen.isCausedByAPerson { isAwaited = false }
         shown = screen
         shownAt = loop.now
         if pages == 1 {
             turning?.cancel()
             turning = nil
-        } else if turning == nil || isAwaited {
+        } else if turning == nil || isOther {
             turnLater()
         }
     }
@@ -110,12 +124,27 @@ final class PanelEngine {
     private func handOver(_ screen: Screen, isAwaited: Bool) {
         surface.show(screen, awaited: isAwaited) { try pictures.picture(screen, page) }
         count += 1
+        if !hasFailed {
+            retryDelay = Self.retryDelays.lowerBound
+        } else if !hasFinished {
+            // A disk that was full, letters that were missing: nobody says when that is over.
+            if drawing == nil { draw(at: loop.now + .seconds(Int64(retryDelay))) }
+            retryDelay = min(retryDelay * 2, Self.retryDelays.upperBound)
+        }
         guard firstCodes == nil, surface.trouble == nil, case .room = screen else { return }
         firstCodes = timeSinceStart()
     }
 
+    /// Whether the last picture could not be made or written.
+    private var hasFailed: Bool {
+        switch surface.trouble?.kind {
+        case .font?, .file?: true
+        case .missing?, .silent?, .bus?, nil: false
+        }
+    }
+
     /// Draws the present screen once more, for a panel that was not there.
-    func showAgain() { if drawing == nil { draw() } }
+    func showAgain() { draw() }
 
     /// The present picture.
     func picture() throws -> Picture? {
@@ -137,8 +166,19 @@ final class PanelEngine {
 }
 
 extension Screen {
-    /// Whether a person waits for it who has seen `former`: everything but who is in the room.
-    func isAwaited(after former: Screen?) -> Bool {
+    fileprivate var isStarting: Bool {
+        if case .starting = self { true } else { false }
+    }
+
+    /// Whether a person has caused it, and waits for it and for what comes behind it.
+    fileprivate var isCausedByAPerson: Bool {
+        if case .room = self { return false }
+        if case .trouble = self { return false }
+        return !isStarting
+    }
+
+    /// Whether it says something else than `former`: everything but who is in the room.
+    fileprivate func isOther(than former: Screen?) -> Bool {
         guard case .room(let room) = self, case .room(let before)? = former else { return true }
         return room.wifi != before.wifi || room.link != before.link || room.name != before.name
     }

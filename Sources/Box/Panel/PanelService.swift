@@ -92,14 +92,11 @@ public final class PanelService: Sendable {
                 turn: configuration.turn, loop: loop,
                 open: { () throws(DeviceError) in try openFrameMemory(path) }, onTrouble: changed)
         case .spi(let model, let path, let clock, let accent):
-            let logger = logger
             return ControllerSurface(
                 controller: model.makeController(accent: accent), turn: configuration.turn, loop: loop,
                 open: { () throws(DeviceError) in
-                    try KernelWires(
-                        model: model, path: path, clock: clock ?? model.clock, on: loop,
-                        onFailure: { logger.warning("panel: \($0)") })
-                }, onTrouble: changed)
+                    try KernelWires(model: model, path: path, clock: clock ?? model.clock, on: loop)
+                }, memory: configuration.memory.map { GlassFile(path: $0) }, onTrouble: changed)
         }
     }
 

@@ -49,9 +49,12 @@ enum PanelPace {
     func patience(_ screen: Screen) -> Duration? {
         switch (self, screen) {
         case (.quick, _), (_, .room), (_, .trouble), (_, .updating), (_, .resetting), (_, .off), (_, .stopped): nil
-        case (.paper, .starting), (.paper, .rotating): .seconds(2)
+        // What stands there may be true, and a box that fails at its start has something else to say.
+        case (.paper, .starting): .seconds(10)
+        case (.colorPaper, .starting): .seconds(20)
+        case (.paper, .rotating): .seconds(2)
         case (.paper, .holding), (.paper, .holdingOn): .milliseconds(500)
-        case (.colorPaper, .starting), (.colorPaper, .rotating): .seconds(5)
+        case (.colorPaper, .rotating): .seconds(5)
         // The countdown is over before a picture would be there.
         case (.colorPaper, .holding), (.colorPaper, .holdingOn): .milliseconds(2500)
         // What follows stays when the power is gone.

@@ -7,6 +7,8 @@ protocol PanelWires: AnyObject {
     var isBusy: Bool? { get throws(DeviceError) }
     /// Called when the BUSY line was let go.
     var onReady: (() -> Void)? { get set }
+    /// Called when the BUSY line can't be read any more.
+    var onLost: ((DeviceError) -> Void)? { get set }
 
     /// Carries out an operation that waits for nothing but the bus.
     func carryOut(_ operation: PanelOperation) throws(DeviceError)
@@ -28,20 +30,24 @@ final class KernelWires: PanelWires {
         set { relay.onReady = newValue }
     }
 
+    var onLost: ((DeviceError) -> Void)? {
+        get { relay.onLost }
+        set { relay.onLost = newValue }
+    }
+
     /// Takes the edges before the wires are there.
     private final class Relay {
         var onReady: (() -> Void)?
+        var onLost: ((DeviceError) -> Void)?
     }
 
     /// Opens the devices.
     /// - Parameters:
     ///   - path: the SPI device.
     ///   - clock: its rate in hertz.
-    ///   - onFailure: takes what the kernel says of a BUSY line that can't be read.
     /// - Throws: what is missing and what to do.
     init(
-        model: PanelModel, path: String, clock: UInt32, on eventLoop: any EventLoop,
-        onFailure: @escaping (DeviceError) -> Void
+        model: PanelModel, path: String, clock: UInt32, on eventLoop: any EventLoop
     ) throws(DeviceError) {
         bus = try SPIBus.open(path, clock: clock, mode: SPIBus.Mode(rawValue: UInt32(model.spiMode)) ?? .zero)
         dataCommand = try GPIOOutput(.dataCommand)
@@ -60,7 +66,7 @@ final class KernelWires: PanelWires {
                 .busy, activeLow: level == .activeLow,
                 // A panel drives the line; where there is none, it reads busy.
                 bias: level == .activeLow ? .pullDown : .pullUp, on: eventLoop,
-                onEdge: { if !$0.isActive { relay.onReady?() } }, onFailure: onFailure)
+                onEdge: { if !$0.isActive { relay.onReady?() } }, onFailure: { relay.onLost?($0) })
         } else {
             busy = nil
         }
