@@ -49,7 +49,7 @@ import Testing
     @Test("config.txt: overlays with parameters, remarks, spaces, and what holds for no machine")
     func reading() {
         let text = """
-            # dtoverlay=kibitz-inky
+            # dtoverlay=kibitz-eink-bonnet
             dtparam=audio=on,i2c=on
               dtoverlay = vc4-kms-v3d,noaudio
             dtoverlay=kibitz-tft:button_pull=off
@@ -83,12 +83,12 @@ import Testing
             boot("").mend(["kibitz-tft"], isOverlayThere: there)
                 == "add the line dtoverlay=kibitz-tft to /boot/firmware/config.txt, and restart the machine")
         #expect(
-            boot("").mend(["kibitz-epaper", "kibitz-inky"], isOverlayThere: there)
-                == "add the line dtoverlay=kibitz-epaper (or, for another board with it, dtoverlay=kibitz-inky) "
+            boot("").mend(["kibitz-epaper", "kibitz-eink-bonnet"], isOverlayThere: there)
+                == "add the line dtoverlay=kibitz-epaper (or, for another board with it, dtoverlay=kibitz-eink-bonnet) "
                 + "to /boot/firmware/config.txt, and restart the machine")
         #expect(
-            boot("dtoverlay=kibitz-inky").mend(["kibitz-tft"], isOverlayThere: there)
-                == "change dtoverlay=kibitz-inky in /boot/firmware/config.txt to dtoverlay=kibitz-tft, "
+            boot("dtoverlay=kibitz-eink-bonnet").mend(["kibitz-tft"], isOverlayThere: there)
+                == "change dtoverlay=kibitz-eink-bonnet in /boot/firmware/config.txt to dtoverlay=kibitz-tft, "
                 + "and restart the machine")
         #expect(
             boot("dtoverlay=kibitz-tft").mend(["kibitz-tft"], isOverlayThere: there)

@@ -98,9 +98,9 @@ def test_no_overlay_names_the_line_that_is_missing(boot, tmp_path):
 
 def test_another_panels_overlay(boot, tmp_path):
     with boot.open("a") as file:
-        file.write("dtoverlay=kibitz-inky\n")
+        file.write("dtoverlay=kibitz-eink-bonnet\n")
     assert wrong(doctor(tmp_path, "display-hat-mini"))[0][1] == (
-        f"change dtoverlay=kibitz-inky in {boot} to dtoverlay=kibitz-display-hat-mini, and restart the machine")
+        f"change dtoverlay=kibitz-eink-bonnet in {boot} to dtoverlay=kibitz-display-hat-mini, and restart the machine")
 
 
 def test_an_overlay_that_was_not_copied_and_one_that_waits_for_the_restart(boot, tmp_path):

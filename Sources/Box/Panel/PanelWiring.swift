@@ -14,9 +14,7 @@ public enum PanelWiring {
         case "adafruit-pitft-2.8": ["kibitz-pitft"]
         case "display-hat-mini": ["kibitz-display-hat-mini"]
         case "waveshare-3.5a": ["kibitz-tft35"]
-        case "inky-phat": ["kibitz-inky"]
-        // Adafruit's 2.13" E-Ink Bonnet has the pins of the Inky pHAT.
-        case "ssd1675-250x122": ["kibitz-epaper", "kibitz-inky"]
+        case "ssd1675-250x122": ["kibitz-epaper", "kibitz-eink-bonnet"]
         default: PanelModel.named(model)?.busy == nil ? ["kibitz-tft"] : ["kibitz-epaper"]
         }
     }

@@ -11,10 +11,6 @@ extension PanelModel {
                 width: 122, height: 250, accents: [.red, .yellow], busy: .activeHigh
             ) { SSD1680(width: 122, height: 250, accent: $0) },
             ePaper(
-                "inky-phat", boards: "Pimoroni Inky pHAT of 250x122 pixels (not the older one of 212x104)",
-                width: 122, height: 250, accents: [.red, .yellow], busy: .activeHigh
-            ) { SSD1680(width: 122, height: 250, accent: $0) },
-            ePaper(
                 "ssd1680-296x128", boards: "2.9\": Waveshare 2.9inch e-Paper V2, (B) V3; GDEY029T94, GDEM029C90",
                 width: 128, height: 296, accents: [.red, .yellow], busy: .activeHigh
             ) { SSD1680(width: 128, height: 296, accent: $0) },

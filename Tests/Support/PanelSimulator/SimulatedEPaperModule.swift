@@ -17,7 +17,7 @@ public enum SimulatedEPaperModule {
     }
 
     private static let solomon: [(String, SimulatedSSD16xx.Chip)] = [
-        ("ssd1680-", .ssd1680), ("inky-phat", .ssd1680), ("ssd1675-", .ssd1675a), ("ssd1675b-", .ssd1675b),
+        ("ssd1680-", .ssd1680), ("ssd1675-", .ssd1675a), ("ssd1675b-", .ssd1675b),
     ]
     private static let ultraChip: [(String, SimulatedUC81xx.Chip)] = [("uc8151-", .uc8151), ("uc8176-", .uc8176)]
 }
