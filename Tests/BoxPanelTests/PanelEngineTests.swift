@@ -186,11 +186,11 @@ import Testing
         show(.off, true)
     }
 
-    /// A picture that could not be written was not tried again until the next screen.
+    /// A picture that could not be drawn was not tried again until the next screen.
     @Test func aPictureThatFailedIsTriedAgain() {
         let surface = NotingSurface(.quick)
         let engine = engine(surface)
-        surface.trouble = PanelTrouble(.file, "the disk is full")
+        surface.trouble = PanelTrouble(.font, "no letters")
         engine.show(.room(.room()))
         loop.advanceTime(by: .seconds(5))
         #expect(surface.screens.count == 2)

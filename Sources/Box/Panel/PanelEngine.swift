@@ -18,7 +18,7 @@ struct PictureSource {
 final class PanelEngine {
     /// From one picture to the next where only the people in the room have changed.
     static let pause = TimeAmount.milliseconds(250)
-    /// From a picture that could not be made or written to the next trial, at first and at last.
+    /// From a picture that could not be made to the next trial, at first and at last, in seconds.
     private static let retryDelays = 5...60
 
     private let surface: any PanelSurface
@@ -127,7 +127,7 @@ final class PanelEngine {
         if !hasFailed {
             retryDelay = Self.retryDelays.lowerBound
         } else if !hasFinished {
-            // A disk that was full, letters that were missing: nobody says when that is over.
+            // Letters that were missing may be installed; nobody says when.
             if drawing == nil { draw(at: loop.now + .seconds(Int64(retryDelay))) }
             retryDelay = min(retryDelay * 2, Self.retryDelays.upperBound)
         }
@@ -135,13 +135,8 @@ final class PanelEngine {
         firstCodes = timeSinceStart()
     }
 
-    /// Whether the last picture could not be made or written.
-    private var hasFailed: Bool {
-        switch surface.trouble?.kind {
-        case .font?, .file?: true
-        case .missing?, .silent?, .bus?, nil: false
-        }
-    }
+    /// Whether the last picture could not be made.
+    private var hasFailed: Bool { surface.trouble?.kind == .font }
 
     /// Draws the present screen once more, for a panel that was not there.
     func showAgain() { draw() }

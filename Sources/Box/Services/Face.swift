@@ -367,6 +367,6 @@ extension PanelConfiguration {
         self.init(
             kind: kind, turn: Int(panel.turn.rawValue).flatMap { Turn(rawValue: $0) } ?? .none,
             language: Language(rawValue: configuration.language.rawValue) ?? .english)
-        memory = directory + "/glass"
+        memory = directory + "/panel"
     }
 }
