@@ -369,6 +369,7 @@ let package = Package(
             of: "BoxWeb",
             [
                 "BoxCertificates", "BoxRoom", "BoxState", "Credentials", "PeerBroker", "Wire", logging,
+                .product(name: "HTTPTypes", package: "swift-http-types"),
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
                 .product(name: "NIOEmbedded", package: nio),
             ]),

@@ -2,6 +2,7 @@ import AccessPoint
 import BoxCertificates
 import BoxConfiguration
 import BoxHub
+import BoxNetwork
 import BoxPanel
 import BoxRelay
 import BoxWeb
@@ -135,7 +136,8 @@ extension BoxConfiguration {
             siteRoot: web.root, offersTURN: turn.enabled, turnLifetime: UInt64(turn.lifetime.components.seconds),
             certificates: certificates,
             linksAreSecure: { [scheme = link.scheme] in scheme.isSecure(hasOwnersCertificate: $0) }, hub: hub,
-            portal: portal, panel: panel)
+            portal: portal, ownNames: { [names] in names + [LocalNetwork.localName()].compactMap(\.self) }, panel: panel
+        )
     }
 
     var relayConfiguration: RelayServer.Configuration {

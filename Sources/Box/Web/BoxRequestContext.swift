@@ -25,10 +25,4 @@ struct BoxRequestContext: RequestContext {
         guard case .v4? = localAddress else { return nil }
         return IPAddress(localAddress)
     }
-
-    /// Whether the request comes from this machine itself.
-    var isLocal: Bool {
-        // Whoever speaks from the very address it speaks to is this machine.
-        IPAddress(remoteAddress).isLoopback || (boxAddress != nil && IPAddress(remoteAddress) == boxAddress)
-    }
 }

@@ -8,12 +8,12 @@ struct HubRoutes: Sendable {
     let configuration: WebConfiguration
 
     func add(to router: Router<BoxRequestContext>) {
-        router.get("/link") { _, context in
+        router.get("/link") { request, context in
             guard let link = configuration.hub.dialling?.link else {
                 throw HTTPError(.notFound, message: "This box has no LAN hub.")
             }
             // The room's secret, behind `#`, goes to this machine only: on the network it would let everyone in.
-            let text = context.isLocal ? link : String(link.prefix { $0 != "#" })
+            let text = configuration.isOwn(request, context) ? link : String(link.prefix { $0 != "#" })
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; charset=utf-8", .cacheControl: "no-store"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: text + "\n")))

@@ -14,7 +14,7 @@ struct PanelRoutes: Sendable {
     func add(to router: Router<BoxRequestContext>) {
         guard let panel = configuration.panel else { return }
         router.get("/panel.png") { request, context in
-            guard context.isLocal || knowsSecret(request, context) else {
+            guard configuration.isOwn(request, context) || knowsSecret(request, context) else {
                 throw HTTPError(.forbidden, message: "Join the room first: the panel shows its codes.")
             }
             let picture: [UInt8]

@@ -39,7 +39,7 @@ struct PortalDoor: RouterMiddleware {
         }
         if path == captivePortalAPIPath, isSecure, request.method == .get { return api(for: guest, request, at: place) }
         // A request without a name is from a program of earlier days; it asks the box.
-        guard let host = Self.host(of: request), !portal.isOwn(host, at: place) else {
+        guard let host = Self.host(of: request.head), !portal.isOwn(host, at: place) else {
             let response = try await next(request, context)
             // Who is in the room knows what the page has to say, and has to stay.
             if path == "/api/session", request.method == .post, response.status == .ok { portal.pass(guest) }
@@ -115,8 +115,8 @@ struct PortalDoor: RouterMiddleware {
     }
 
     /// The name a request is for, in lower case, without a port and the dot of a full name; nil when there is none.
-    static func host(of request: Request) -> String? {
-        guard let authority = request.head.authority, !authority.isEmpty else { return nil }
+    static func host(of head: HTTPRequest) -> String? {
+        guard let authority = head.authority, !authority.isEmpty else { return nil }
         // An IPv6 address stands in brackets, before the port.
         var host =
             authority.hasPrefix("[") ? authority.prefix { $0 != "]" }.dropFirst() : authority.prefix { $0 != ":" }

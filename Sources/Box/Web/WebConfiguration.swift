@@ -1,4 +1,5 @@
 public import BoxCertificates
+import Hummingbird
 
 /// What the web server needs to know.
 public struct WebConfiguration: Sendable {
@@ -58,6 +59,8 @@ public struct WebConfiguration: Sendable {
     public var hub: HubFacts
     /// The portal of the box's own Wi-Fi; nil for a box that never makes one.
     public var portal: Portal?
+    /// The names that the box has for itself, `localhost` aside.
+    public var ownNames: @Sendable () -> [String]
     /// Makes the PNG of what the panel shows; nil for a box that has none to show.
     public var panel: (@Sendable () async throws -> [UInt8])?
 
@@ -66,7 +69,8 @@ public struct WebConfiguration: Sendable {
         name: String, version: String, ports: Ports, broker: Broker, siteRoot: String?, offersTURN: Bool,
         turnLifetime: UInt64, certificates: CertificateSource,
         linksAreSecure: @escaping @Sendable (_ hasOwnersCertificate: Bool) -> Bool, hub: HubFacts,
-        portal: Portal? = nil, panel: (@Sendable () async throws -> [UInt8])? = nil
+        portal: Portal? = nil, ownNames: @escaping @Sendable () -> [String] = { [] },
+        panel: (@Sendable () async throws -> [UInt8])? = nil
     ) {
         self.name = name
         self.version = version
@@ -79,6 +83,12 @@ public struct WebConfiguration: Sendable {
         self.linksAreSecure = linksAreSecure
         self.hub = hub
         self.portal = portal
+        self.ownNames = ownNames
         self.panel = panel
+    }
+
+    /// Whether a request was made on this machine, by a program that may see what is the owner's.
+    func isOwn(_ request: Request, _ context: BoxRequestContext) -> Bool {
+        LocalRequest(request, context).isOwn(names: ownNames)
     }
 }

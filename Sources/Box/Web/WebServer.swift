@@ -139,9 +139,9 @@ public final class WebServer: Service {
         HubRoutes(configuration: configuration).add(to: router)
         PanelRoutes(configuration: configuration, desk: desk).add(to: router)
         CertificateRoutes(certificates: configuration.certificates).add(to: router)
-        router.get("/metrics") { [metrics] _, context in
+        router.get("/metrics") { [metrics, configuration] request, context in
             // Figures of the owner's, not the guests': elsewhere the page does not exist.
-            guard context.isLocal else { throw HTTPError(.notFound) }
+            guard configuration.isOwn(request, context) else { throw HTTPError(.notFound) }
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: ResponseBody(byteBuffer: ByteBuffer(string: await metrics())))
