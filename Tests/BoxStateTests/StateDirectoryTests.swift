@@ -76,6 +76,18 @@ import Testing
         #expect(!base.exists("lock"))
     }
 
+    /// A file of the name `lock` was enough to take a directory for a box's.
+    @Test func aDirectoryOfAnotherProgramIsNotClosed() throws {
+        for name in ["lock", "status"] { try base.put("mine", at: name) }
+        chmod(base.path, 0o755)
+        let error = #expect(throws: StateError.self) { try StateDirectory(path: base.path) }
+        #expect(error?.reason == .notEmpty)
+        #expect(try base.mode(of: ".") == 0o755)
+        try base.put("kibitz-local box key 1 AAAA", at: "key")
+        _ = try StateDirectory(path: base.path)
+        #expect(try base.mode(of: ".") == 0o700)
+    }
+
     @Test func writtenBytesAreReadBack() throws {
         let state = try StateDirectory(path: base.path)
         #expect(try state.read("key") == nil)

@@ -50,14 +50,14 @@ import Testing
 
     @Test func theOwnersFilesStay() throws {
         try fill(base)
-        for name in ["config.yaml", "own.pem", "other.pem"] { try base.put("mine", at: name) }
+        for name in ["config.yaml", "certificate.pem", "lan"] { try base.put("mine", at: name) }
         mkdir("\(base.path)/site", 0o700)
         try base.put("mine", at: "site/index.html")
         let state = try StateDirectory(path: base.path)
         // By another path; by name from within; and one that is elsewhere has only the name.
-        try state.prepareReset(keeping: ["\(base.path)/site/../config.yaml", "\(base.path)//own.pem", "/etc/other.pem"])
+        try state.prepareReset(keeping: ["\(base.path)/site/../certificate.pem", "\(base.path)//lan", "/etc/hub"])
         try state.reset()
-        #expect(names(base) == ["config.yaml", "lock", "own.pem", "site"])
+        #expect(names(base) == ["certificate.pem", "config.yaml", "lan", "lock", "site"])
         #expect(base.exists("site/index.html"))
     }
 
@@ -116,10 +116,29 @@ import Testing
         }
     }
 
-    @Test func whereABoxHasKeptItsState() throws {
+    /// A file of the name `lock` was enough: `reset --state /var/lib/dpkg` would have emptied that.
+    @Test func aBoxsStateIsKnownByWhatItsFilesSay() throws {
         #expect(!StateDirectory.isState(at: base.path))
-        try fill(base)
+        #expect(!StateDirectory.isState(at: "\(base.path)/nowhere"))
+        for name in ["lock", "status", "key", "room"] { try base.put("somebody else's", at: name) }
+        #expect(!StateDirectory.isState(at: base.path))
+        try base.put("kibitz-local room 2 1 AAAA", at: "room")
         #expect(StateDirectory.isState(at: base.path))
+        // A reset that was decided on and not finished.
+        let other = try TemporaryDirectory()
+        try StateDirectory(path: other.path).prepareReset()
+        #expect(StateDirectory.isState(at: other.path))
+    }
+
+    @Test func whatTheBoxDoesNotWriteStays() throws {
+        try fill(base)
+        for name in ["status", "key.bak", ".bashrc", "portal.txt"] { try base.put("somebody else's", at: name) }
+        try base.put("half", at: ".new-7-room")
+        let state = try StateDirectory(path: base.path)
+        try state.prepareReset()
+        try base.put("half", at: ".new-8-room")
+        try state.reset()
+        #expect(names(base) == [".bashrc", "key.bak", "lock", "portal.txt", "status"])
     }
 }
 

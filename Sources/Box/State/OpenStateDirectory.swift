@@ -22,7 +22,10 @@ func openStateDirectory(_ path: String, group: UInt32?) throws(StateError) -> De
     if status.st_mode & 0o7777 != mode {
         // A mistyped --state must not close /tmp or somebody's home to all others.
         let names = directory.names()
-        guard names.contains(lockName) || names.allSatisfy({ $0 == "lost+found" }) else {
+        guard
+            directory.holdsState
+                || names.allSatisfy({ $0 == "lost+found" || $0 == lockName || StateDirectory.isOwn($0) })
+        else {
             throw StateError(.notEmpty, path: path, operation: "open")
         }
     }

@@ -6,11 +6,27 @@ let resetMarker = "reset"
 private let resetForm = "kibitz-local reset 1\n"
 
 extension StateDirectory {
-    /// Whether a box has kept its state at a path: what else may be there is nobody's to remove.
-    public static func isState(at path: String) -> Bool { access("\(path)/\(lockName)", F_OK) == 0 }
+    /// The names of all that a box, or an earlier version of it, keeps in its directory, and how those begin that it makes and
+    /// removes in passing. Nothing else is removed, as it is somebody else's.
+    static let ownNames: Set<String> = [
+        "key", "room", "retired", "certificate-authority.pem", "certificate.pem", "hub", "hub-ids", "relay-link.txt",
+        "lan",
+        "dnsmasq.conf", "leases", "portal", "control.sock", "glass", "panel.png", "panel.png.new", "doctor",
+    ]
 
-    /// Decides that everything in the directory goes, and nothing is removed yet: that is for ``reset()``, when nobody needs
-    /// it any more. Whatever happens once this has returned, a loss of power too, the next box finds an empty directory.
+    /// Whether a box has kept its state at a path: what else may be there is nobody's to remove.
+    ///
+    /// It is known by what its files say; many programs have files of such names.
+    public static func isState(at path: String) -> Bool {
+        let number = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard number >= 0 else { return false }
+        return Descriptor(number).holdsState
+    }
+
+    static func isOwn(_ name: String) -> Bool { ownNames.contains(name) || name.hasPrefix(temporaryPrefix) }
+
+    /// Decides that everything of the box in the directory goes, and nothing is removed yet: that is for ``reset()``, when nobody needs
+    /// it any more. Whatever happens once this has returned, a loss of power too, the next box finds none of it.
     /// - Parameter files: paths of files that stay if they happen to be in the directory: the owner's own.
     /// - Throws: ``StateError``; nothing has been decided then.
     public func prepareReset(keeping files: [String] = []) throws(StateError) {
@@ -43,7 +59,7 @@ extension StateDirectory {
         }
     }
 
-    /// Removes everything if that was decided on.
+    /// Removes everything of the box if that was decided on.
     @discardableResult func finishReset() throws(StateError) -> Bool {
         let text = try attempting("read", path(of: resetMarker)) { () throws(ErrorNumber) -> [UInt8]? in
             try directory.open(resetMarker)?.read(atMost: Self.defaultLimit)
@@ -53,12 +69,12 @@ extension StateDirectory {
         let names = directory.names()
         // A list that could not be read is empty.
         guard names.contains(resetMarker) else { throw StateError(.system(EIO), path: path, operation: "list") }
-        for name in names where name != lockName && name != resetMarker && !kept.contains(name) {
+        for name in names where Self.isOwn(name) && !kept.contains(name) {
             try attempting("remove", path(of: name)) { () throws(ErrorNumber) in
                 do throws(ErrorNumber) {
                     try calls.remove(name, in: directory.number)
                 } catch {
-                    // The box makes no directories: one is the owner's, or the file system's own.
+                    // The box makes no directories: one is the owner's.
                     guard error.code == EISDIR || error.code == ENOENT else { throw error }
                 }
             }
@@ -79,5 +95,15 @@ extension StateDirectory {
         var status = stat()
         guard stat(parent, &status) == 0, let own = try? directory.status() else { return nil }
         return status.st_dev == own.st_dev && status.st_ino == own.st_ino ? name : nil
+    }
+}
+
+extension Descriptor {
+    /// Whether a box has kept its state in this directory: one of its files begins as only the box's do.
+    var holdsState: Bool {
+        ["key", "room", "hub", "portal", "lan", resetMarker].contains { name in
+            guard let file = try? open(name), let bytes = try? file.read(atMost: 64) else { return false }
+            return bytes.starts(with: "kibitz-local ".utf8)
+        }
     }
 }
