@@ -98,7 +98,7 @@ struct GPIOLine: ~Copyable {
             case ENOENT:
                 "No GPIO chip has a line of that name: the overlay of this panel or button is missing in config.txt"
                     + " (dtoverlay=kibitz-…); `kibitz-local doctor` says which."
-            case EACCES, EPERM: "The box must be allowed to open /dev/gpiochip*: run it as root or in the group gpio."
+            case EACCES, EPERM: DeviceError.permissionAdvice(group: "gpio")
             case EBUSY: "Another program or a kernel driver has the line; `gpioinfo` names it."
             default: nil
             }

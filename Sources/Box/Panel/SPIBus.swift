@@ -86,7 +86,7 @@ public struct SPIBus: ~Copyable {
             switch code {
             case ENOENT: "SPI is off or has no such device: config.txt needs the line dtparam=spi=on, and a restart."
             case ENXIO, ENODEV: "The device is gone: a kernel driver or another overlay has taken it."
-            case EACCES, EPERM: "The box must be allowed to open the device: run it as root or in the group spi."
+            case EACCES, EPERM: DeviceError.permissionAdvice(group: "spi")
             case EBUSY: "Another program has the device open."
             case ENOTTY: "That is no SPI device: panel.spi names one, /dev/spidev0.0 usually."
             case EINVAL: "The controller cannot do this clock or mode: lower panel.clock."
