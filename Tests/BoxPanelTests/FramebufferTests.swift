@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOEmbedded
 import Raster
@@ -12,6 +13,8 @@ import Testing
         let layout: FrameLayout
         let octets: UnsafeMutableRawBufferPointer
         var flushes = 0
+        var isCurrent = true
+        var isSecondBest = false
 
         init(_ layout: FrameLayout) {
             self.layout = layout
@@ -110,5 +113,91 @@ import Testing
         guard case .rgb565(let words) = picture.turned(.quarter).pixels else { return }
         expected.layout.fill(expected.octets, with: words)
         #expect(memory.octets.elementsEqual(expected.octets))
+    }
+
+    /// A surface, the screens it finds one after the other, and how often it asked for its picture.
+    private final class Bench {
+        let loop = EmbeddedEventLoop()
+        var screen: Memory?
+        var found = 0
+        private(set) var surface: FramebufferSurface!
+
+        init(_ screen: Memory?) {
+            self.screen = screen
+            surface = FramebufferSurface(
+                turn: .none, loop: loop,
+                open: { [unowned self] () throws(DeviceError) in
+                    guard let screen = self.screen else { throw DeviceError("open /dev/fb0", code: 2) }
+                    return screen
+                }, onTrouble: {})
+            surface.onFound = { [unowned self] in found += 1 }
+            surface.start()
+        }
+    }
+
+    /// The firmware's framebuffer was opened once; the real driver comes some ten seconds after the start, and what was drawn
+    /// from then on was seen by nobody.
+    @Test func aScreenThatChangesHandsIsFoundAgain() {
+        let first = Memory(Self.rgb565)
+        let bench = Bench(first)
+        #expect(bench.found == 1)
+        bench.loop.advanceTime(by: .seconds(60))
+        #expect(bench.found == 1, "nothing is drawn while nothing changes")
+        bench.screen = Memory(.xrgb8888(width: 800, height: 480, stride: 3200))
+        first.isCurrent = false
+        bench.loop.advanceTime(by: .seconds(5))
+        #expect(bench.found == 2 && bench.surface.format?.width == 400)
+        // Unplugged, and plugged in again.
+        bench.screen?.isCurrent = false
+        bench.screen = nil
+        bench.loop.advanceTime(by: .seconds(5))
+        #expect(bench.found == 2 && bench.surface.trouble?.kind == .missing)
+        bench.screen = Memory(Self.rgb565)
+        bench.loop.advanceTime(by: .seconds(5))
+        #expect(bench.found == 3 && bench.surface.trouble == nil)
+        bench.surface.finish {}
+        bench.screen?.isCurrent = false
+        bench.loop.advanceTime(by: .seconds(60))
+        #expect(bench.found == 3, "nothing is opened after the end")
+    }
+
+    /// A boot screen has the display at first: its framebuffer is used until the display is to be had.
+    @Test func aBetterScreenIsTakenWhenItIsToBeHad() {
+        let first = Memory(Self.rgb565)
+        first.isSecondBest = true
+        let bench = Bench(first)
+        let same = Memory(Self.rgb565)
+        same.isSecondBest = true
+        bench.screen = same
+        bench.loop.advanceTime(by: .seconds(20))
+        #expect(bench.found == 1, "it is no better")
+        bench.screen = nil
+        bench.loop.advanceTime(by: .seconds(5))
+        #expect(bench.found == 1 && bench.surface.trouble == nil, "what is there stays")
+        bench.screen = Memory(.xrgb8888(width: 800, height: 480, stride: 3200))
+        bench.loop.advanceTime(by: .seconds(5))
+        #expect(bench.found == 2 && bench.surface.format?.width == 400)
+    }
+
+    @Test func cardsWithoutAScreenAreLeftOut() throws {
+        let folder = "/tmp/kibitz-drm-\(UInt32.random(in: 0 ... .max))"
+        mkdir(folder, 0o700)
+        defer {
+            for name in ["card0", "card1-HDMI-A-1", "card1-HDMI-A-2", "card2-SPI-1", "card3-DSI-1", "version"] {
+                unlink("\(folder)/\(name)/status")
+                rmdir("\(folder)/\(name)")
+            }; rmdir(folder)
+        }
+        for (name, status) in [
+            ("card0", nil), ("card1-HDMI-A-1", "disconnected\n"), ("card1-HDMI-A-2", "connected\n"),
+            ("card2-SPI-1", "unknown\n"), ("card3-DSI-1", "disconnected\n"), ("version", "connected\n"),
+        ] as [(String, String?)] {
+            mkdir("\(folder)/\(name)", 0o700)
+            guard let status, let file = fopen("\(folder)/\(name)/status", "w") else { continue }
+            fputs(status, file)
+            fclose(file)
+        }
+        #expect(cardsWithScreens(in: folder) == ["/dev/dri/card1", "/dev/dri/card2"])
+        #expect(cardsWithScreens(in: folder + "/nowhere") == [])
     }
 }

@@ -14,7 +14,7 @@ struct MappedDevice: ~Copyable {
             switch code {
             case ENOENT, ENODEV, ENXIO:
                 "No screen is connected, or its driver is not loaded: panel.path names another one."
-            case EACCES, EPERM: "The box must be allowed to open it: run it as root or in the group video."
+            case EACCES, EPERM: DeviceError.permissionAdvice(group: "video")
             default: nil
             }
         throw DeviceError("open \(path)", code: code, advice: advice)
@@ -27,7 +27,8 @@ struct MappedDevice: ~Copyable {
 
     /// Sends a request.
     func request<Value: BitwiseCopyable>(
-        _ request: CLinux_display_request, _ value: inout Value, _ what: String
+        _ request: CLinux_display_request, _ value: inout Value, _ what: String,
+        advice: (Int32) -> String? = { _ in nil }
     ) throws(DeviceError) {
         let code = withUnsafeMutablePointer(to: &value) { value -> Int32 in
             while ioctl(descriptor, UInt(request.rawValue), UnsafeMutableRawPointer(value)) != 0 {
@@ -35,7 +36,7 @@ struct MappedDevice: ~Copyable {
             }
             return 0
         }
-        guard code == 0 else { throw DeviceError(what, code: code) }
+        guard code == 0 else { throw DeviceError(what, code: code, advice: advice(code)) }
     }
 
     mutating func map(_ length: Int, at offset: UInt64) throws(DeviceError) {
@@ -48,10 +49,13 @@ struct MappedDevice: ~Copyable {
 /// A framebuffer device (Documentation/fb/api.rst).
 final class FramebufferDevice: FrameMemory {
     let layout: FrameLayout
+    let isSecondBest: Bool
     private let device: MappedDevice
     var octets: UnsafeMutableRawBufferPointer { device.octets }
 
-    init(_ path: String) throws(DeviceError) {
+    /// - Parameter isSecondBest: whether there is a screen that is better, and only was not to be had.
+    init(_ path: String, isSecondBest: Bool = false) throws(DeviceError) {
+        self.isSecondBest = isSecondBest
         var device = try MappedDevice(path)
         var variable = fb_var_screeninfo()
         var fixed = fb_fix_screeninfo()
@@ -76,6 +80,17 @@ final class FramebufferDevice: FrameMemory {
         self.device = device
     }
 
+    /// The memory stays when another driver takes the screen, and nobody sees it any more; but the old device answers no
+    /// request then (drivers/video/fbdev/core/fb_chrdev.c, `file_fb_info`).
+    var isCurrent: Bool {
+        var variable = fb_var_screeninfo()
+        do throws(DeviceError) { try device.request(CLinux_FB_VARIABLE, &variable, "read the screen's form") } catch {
+            return false
+        }
+        return Int(variable.xres) == layout.width && Int(variable.yres) == layout.height
+            && Int(variable.bits_per_pixel) / 8 == layout.pixelBytes
+    }
+
     func flush() {}
 }
 
@@ -88,6 +103,9 @@ final class DirectScreen: FrameMemory {
     let layout: FrameLayout
     private let device: MappedDevice
     private let framebuffer: UInt32
+    private let connector: UInt32
+    private let crtc: UInt32
+    var isSecondBest: Bool { false }
     /// Whether the driver wants to be told of changes.
     private var isToldOfChanges = true
     var octets: UnsafeMutableRawBufferPointer { device.octets }
@@ -109,13 +127,17 @@ final class DirectScreen: FrameMemory {
         try device.map(Int(clamping: buffer.size), at: map.offset)
         device.octets.initializeMemory(as: UInt8.self, repeating: 0xFF)
         var wish = CLinux_drm_crtc()
+        (self.connector, self.crtc) = (connector, crtc)
         var connectors = [connector]
         let shown: Result<Void, DeviceError> = connectors.withUnsafeMutableBufferPointer { connectors in
             wish.set_connectors_ptr = UInt64(UInt(bitPattern: connectors.baseAddress))
             (wish.count_connectors, wish.crtc_id, wish.fb_id, wish.mode_valid) = (1, crtc, frame.fb_id, 1)
             wish.mode = mode
             return Result { () throws(DeviceError) in
-                try device.request(CLinux_DRM_SET_CRTC, &wish, "show a picture on the screen")
+                try device.request(CLinux_DRM_SET_CRTC, &wish, "show a picture on the screen \(path)") {
+                    [EACCES, EPERM, EBUSY].contains($0)
+                        ? "Another program shows its own there, a desktop or a boot screen: end it." : nil
+                }
             }
         }
         try shown.get()
@@ -188,6 +210,26 @@ final class DirectScreen: FrameMemory {
         try result.get()
     }
 
+    /// A card that has gone answers no request; a screen that was unplugged is not connected.
+    var isCurrent: Bool {
+        var shown = CLinux_drm_crtc()
+        shown.crtc_id = crtc
+        var answer = CLinux_drm_connector()
+        answer.connector_id = connector
+        // Room for one mode: with none at all, the driver would look and not only tell, which takes long.
+        answer.count_modes = 1
+        var mode = CLinux_drm_mode()
+        let connection = withUnsafeMutablePointer(to: &mode) { mode -> UInt32? in
+            answer.modes_ptr = UInt64(UInt(bitPattern: mode))
+            do throws(DeviceError) {
+                try device.request(CLinux_DRM_GET_CRTC, &shown, "look at the screen")
+                try device.request(CLinux_DRM_CONNECTOR, &answer, "look at the screen")
+            } catch { return nil }
+            return answer.connection
+        }
+        return connection == 1 && shown.fb_id == framebuffer
+    }
+
     func flush() throws(DeviceError) {
         guard isToldOfChanges else { return }
         var dirty = CLinux_drm_dirty()
@@ -203,18 +245,41 @@ final class DirectScreen: FrameMemory {
 }
 
 /// Opens a screen: the one that is named, or the first there is.
+///
+/// A screen of the direct rendering manager comes first: there, no console's cursor or login prompt is drawn over the codes, and
+/// the firmware's framebuffer is only there until the real driver has taken over.
 func openFrameMemory(_ path: String?) throws(DeviceError) -> any FrameMemory {
     if let path {
         return path.hasPrefix("/dev/dri/") ? try DirectScreen(path) : try FramebufferDevice(path)
     }
-    do throws(DeviceError) {
-        return try FramebufferDevice("/dev/fb0")
-    } catch {
-        guard error.isMissing else { throw error }
-        // On a Raspberry Pi with a V3D one card only renders.
-        for number in 0...1 {
-            if let screen = try? DirectScreen("/dev/dri/card\(number)") { return screen }
+    var direct: DeviceError?
+    for card in cardsWithScreens() {
+        do throws(DeviceError) { return try DirectScreen(card) } catch {
+            // A card without a screen says nothing.
+            if error.code != ENODEV { direct = direct ?? error }
         }
-        throw error
     }
+    do throws(DeviceError) {
+        return try FramebufferDevice("/dev/fb0", isSecondBest: direct != nil)
+    } catch {
+        throw error.isMissing ? direct ?? error : error
+    }
+}
+
+/// The cards that may have a screen: a Raspberry Pi has one that only renders. The kernel tells without looking at the cable
+/// (Documentation/ABI/testing/sysfs-class-drm and drm_sysfs.c, `status`).
+/// - Parameter folder: where the kernel lists its cards and what can be plugged into them.
+func cardsWithScreens(in folder: String = "/sys/class/drm") -> [String] {
+    guard let stream = opendir(folder) else { return [] }
+    defer { closedir(stream) }
+    var cards: Set<String> = []
+    while let entry = readdir(stream) {
+        let name = withUnsafeBytes(of: &entry.pointee.d_name) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        // card1-HDMI-A-1
+        guard name.hasPrefix("card"), let dash = name.firstIndex(of: "-") else { continue }
+        if let status = smallFile("\(folder)/\(name)/status"), !status.hasPrefix("disconnected") {
+            cards.insert("/dev/dri/\(name[..<dash])")
+        }
+    }
+    return cards.sorted()
 }

@@ -9,6 +9,11 @@ protocol FrameMemory: AnyObject {
     var layout: FrameLayout { get }
     /// The pixels.
     var octets: UnsafeMutableRawBufferPointer { get }
+    /// Whether the screen still shows this memory: a driver of its own may have taken it over from the firmware's since, or it
+    /// was unplugged.
+    var isCurrent: Bool { get }
+    /// Whether there is a screen that is better, and only was not to be had.
+    var isSecondBest: Bool { get }
     /// Tells the driver that the pixels have changed, where it has to be told.
     func flush() throws(DeviceError)
 }
@@ -96,8 +101,8 @@ struct FrameLayout: Equatable {
 
 /// A screen that the kernel drives: HDMI, or a panel with a kernel driver of its own.
 final class FramebufferSurface: PanelSurface {
-    /// From one look for the screen to the next: one may be plugged in later.
-    private static let retryDelay = TimeAmount.seconds(5)
+    /// From one look at the screen to the next: it may be plugged in later, or change hands.
+    private static let lookDelay = TimeAmount.seconds(5)
 
     private(set) var trouble: PanelTrouble? {
         didSet { if trouble != oldValue { onTrouble() } }
@@ -114,6 +119,7 @@ final class FramebufferSurface: PanelSurface {
     /// Called when the screen was found, and wants its picture in ``format``.
     var onFound: () -> Void = {}
     private var memory: (any FrameMemory)?
+    private var looking: Scheduled<Void>?
 
     init(
         turn: Turn, loop: any EventLoop, open: @escaping () throws(DeviceError) -> any FrameMemory,
@@ -126,13 +132,23 @@ final class FramebufferSurface: PanelSurface {
     }
 
     func start() {
+        look()
+        looking = loop.assumeIsolated().scheduleTask(in: Self.lookDelay) { [weak self] in self?.start() }
+    }
+
+    private func look() {
+        let isCurrent = memory?.isCurrent == true
+        if isCurrent, memory?.isSecondBest == false { return }
+        // Before the next one: a screen has room for one program.
+        if !isCurrent { memory = nil }
         do throws(DeviceError) {
-            memory = try open()
+            let found = try open()
+            if isCurrent, found.isSecondBest { return }
+            memory = found
             trouble = nil
             onFound()
         } catch {
-            trouble = PanelTrouble(.missing, error)
-            loop.assumeIsolated().scheduleTask(in: Self.retryDelay) { [weak self] in self?.start() }
+            if !isCurrent { trouble = PanelTrouble(.missing, error) }
         }
     }
 
@@ -151,5 +167,8 @@ final class FramebufferSurface: PanelSurface {
         }
     }
 
-    func finish(_ done: @escaping () -> Void) { done() }
+    func finish(_ done: @escaping () -> Void) {
+        looking?.cancel()
+        done()
+    }
 }

@@ -59,6 +59,7 @@ enum CLinux_display_request {
   CLinux_FB_VARIABLE = FBIOGET_VSCREENINFO,
   CLinux_FB_FIXED = FBIOGET_FSCREENINFO,
   CLinux_DRM_RESOURCES = _IOWR('d', 0xA0, struct CLinux_drm_resources),
+  CLinux_DRM_GET_CRTC = _IOWR('d', 0xA1, struct CLinux_drm_crtc),
   CLinux_DRM_SET_CRTC = _IOWR('d', 0xA2, struct CLinux_drm_crtc),
   CLinux_DRM_ENCODER = _IOWR('d', 0xA6, struct CLinux_drm_encoder),
   CLinux_DRM_CONNECTOR = _IOWR('d', 0xA7, struct CLinux_drm_connector),
