@@ -335,6 +335,9 @@ def test_hub_links(box, tmp_path):
         assert link == f"https://kibitz.chat/?galaxy={status['blob']}#{box.secret}"
         assert (box.state / "relay-link.txt").read_text() == link + "\n"
         assert box.fetch("/link").text == link + "\n"
+        # A page of anybody's whose name leads here, and a reverse proxy, learn no secret.
+        for headers in ({"Host": "evil.example"}, {"X-Forwarded-For": "203.0.113.7"}, {"Sec-Fetch-Site": "cross-site"}):
+            assert box.fetch("/link", headers=headers).text == link.partition("#")[0] + "\n", headers
         assert box.fetch("/api/room").json()["hub"] == status["blob"]
         return link
     link = told()
