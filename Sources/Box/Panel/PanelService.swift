@@ -84,9 +84,10 @@ public final class PanelService: Sendable {
         }
         switch configuration.kind {
         case .none: return NoSurface()
-        case .terminal: return TerminalSurface(texts: Texts(configuration.language))
+        case .terminal: return TerminalSurface(texts: Texts(configuration.language), loop: loop)
         case .file(let path, let format, let isShared):
-            return PictureFile(path: path, mode: isShared ? 0o644 : 0o600, format: format, onTrouble: changed)
+            return PictureFile(
+                path: path, mode: isShared ? 0o644 : 0o600, format: format, loop: loop, onTrouble: changed)
         case .framebuffer(let path):
             return FramebufferSurface(
                 turn: configuration.turn, loop: loop,

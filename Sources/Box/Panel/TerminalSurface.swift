@@ -1,4 +1,5 @@
 import Glibc
+import NIOCore
 import QRCode
 import Raster
 import Screens
@@ -9,12 +10,27 @@ final class TerminalSurface: PanelSurface {
     var pace: PanelPace { .quick }
     var trouble: PanelTrouble? { nil }
 
-    private let words: ScreenText
-    private var last: Screen?
+    /// From one try to the next where a terminal takes nothing: it was halted (Ctrl-S), or nobody reads.
+    private static let retryDelay = TimeAmount.milliseconds(100)
+    /// How long the last screen waits for such a terminal.
+    private static let finishDelay = TimeAmount.seconds(1)
 
-    init(texts: Texts) {
+    private let words: ScreenText
+    private let output: PatientOutput
+    private let loop: any EventLoop
+    private var last: Screen?
+    /// What is left of the screen that is being written, and the one behind it.
+    private var rest: ArraySlice<UInt8> = []
+    private var next: [UInt8]?
+    private var retry: Scheduled<Void>?
+    private var onWritten: (() -> Void)?
+
+    /// - Parameter descriptor: where it writes.
+    init(texts: Texts, loop: any EventLoop, descriptor: CInt = STDOUT_FILENO) {
         // Else the codes are drawn dark on light, as for paper.
-        words = ScreenText(texts, colors: isatty(STDOUT_FILENO) == 1)
+        words = ScreenText(texts, colors: isatty(descriptor) == 1)
+        output = PatientOutput(descriptor)
+        self.loop = loop
     }
 
     func start() {}
@@ -29,16 +45,89 @@ final class TerminalSurface: PanelSurface {
             guard last != screen else { return }
             last = screen
         }
-        var rest = words.text(of: screen).utf8[...]
-        while !rest.isEmpty {
-            let count = Array(rest).withUnsafeBytes { write(STDOUT_FILENO, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { return }
-            rest = rest.dropFirst(count)
-        }
+        // One that nobody has seen is not worth its lines any more.
+        next = Array(words.text(of: screen).utf8)
+        write()
     }
 
-    func finish(_ done: @escaping () -> Void) { done() }
+    private func write() {
+        retry?.cancel()
+        retry = nil
+        while !rest.isEmpty || next != nil {
+            if rest.isEmpty {
+                rest = (next ?? [])[...]
+                next = nil
+            }
+            switch output.write(rest) {
+            case .some(let count): rest = rest.dropFirst(count)
+            case .none:
+                retry = loop.assumeIsolated().scheduleTask(in: Self.retryDelay) { [weak self] in self?.write() }
+                return
+            }
+        }
+        onWritten?()
+        onWritten = nil
+    }
+
+    func finish(_ done: @escaping () -> Void) {
+        guard retry != nil else { return done() }
+        onWritten = done
+        loop.assumeIsolated().scheduleTask(in: Self.finishDelay) { [weak self] in
+            self?.onWritten?()
+            self?.onWritten = nil
+        }
+    }
+}
+
+/// Writes to a descriptor that others share, and never waits for who reads.
+final class PatientOutput {
+    private let descriptor: CInt
+    private let kind: mode_t
+    /// The same terminal or pipe, opened once more: whether its writes wait is then this program's affair alone.
+    private let own: CInt
+
+    init(_ descriptor: CInt) {
+        var status = stat()
+        fstat(descriptor, &status)
+        kind = status.st_mode & S_IFMT
+        self.descriptor = descriptor
+        own =
+            kind == S_IFIFO || kind == S_IFCHR
+            ? open("/proc/self/fd/\(descriptor)", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) : -1
+    }
+
+    deinit { if own >= 0 { close(own) } }
+
+    /// Writes what is taken at once.
+    /// - Returns: how many octets need no further try, all of them when nobody can ever read them; nil: none is taken now.
+    func write(_ octets: ArraySlice<UInt8>) -> Int? {
+        while true {
+            let count = octets.withUnsafeBytes { octets in
+                if own >= 0 { return Glibc.write(own, octets.baseAddress, octets.count) }
+                if kind == S_IFSOCK {
+                    return send(
+                        descriptor, octets.baseAddress, octets.count,
+                        Int32(MSG_DONTWAIT | MSG_NOSIGNAL))
+                }
+                // A terminal of somebody else's, which could not be opened: a few octets, where it has room. A file takes all.
+                guard kind == S_IFCHR || kind == S_IFIFO else {
+                    return Glibc.write(descriptor, octets.baseAddress, octets.count)
+                }
+                var ask = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                guard poll(&ask, 1, 0) > 0 else {
+                    errno = EAGAIN
+                    return -1
+                }
+                return Glibc.write(descriptor, octets.baseAddress, min(octets.count, 64))
+            }
+            if count > 0 { return count }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return nil
+            default: return octets.count
+            }
+        }
+    }
 }
 
 /// A screen in words, for terminals.
