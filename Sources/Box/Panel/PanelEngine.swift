@@ -42,6 +42,8 @@ final class PanelEngine {
     /// From the start of the process to the first codes that were handed over.
     private(set) var firstCodes: Duration?
     private var hasFinished = false
+    /// The last picture that was asked for, as a PNG file: pages ask for it again and again.
+    private var file: (screen: Screen, page: Int, format: PictureFormat?, octets: [UInt8])?
 
     init(surface: any PanelSurface, pictures: PictureSource, loop: any EventLoop) {
         self.surface = surface
@@ -141,9 +143,14 @@ final class PanelEngine {
     /// Draws the present screen once more, for a panel that was not there.
     func showAgain() { draw() }
 
-    /// The present picture.
-    func picture() throws -> Picture? {
-        try screen.map { try pictures.picture($0, screen == shown ? page : 0) }
+    /// The present picture as a PNG file; nil: there is none yet. Drawn once for each screen and page.
+    func picture() throws -> [UInt8]? {
+        guard let screen else { return nil }
+        let page = screen == shown ? page : 0
+        if let file, file.screen == screen, file.page == page, file.format == surface.format { return file.octets }
+        let octets = try pictures.picture(screen, page).png()
+        file = (screen, page, surface.format, octets)
+        return octets
     }
 
     /// From the start of the process until now, to a hundredth of a second (proc(5), `starttime`).

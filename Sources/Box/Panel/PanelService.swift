@@ -124,7 +124,7 @@ public final class PanelService: Sendable {
     /// The present picture as a PNG file, whatever the panel is.
     /// - Throws: errors whose description tells the owner what to do.
     public func picture() async throws -> [UInt8] {
-        guard let picture = await onLoop({ engine in Result { try engine?.picture()?.png() ?? [] } }) else {
+        guard let picture = await onLoop({ engine in Result { try engine?.picture() ?? [] } }) else {
             throw PanelTrouble.stuck
         }
         return try picture.get()
