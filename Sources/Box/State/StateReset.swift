@@ -11,7 +11,7 @@ extension StateDirectory {
     static let ownNames: Set<String> = [
         "key", "room", "retired", "certificate-authority.pem", "certificate.pem", "hub", "hub-ids", "relay-link.txt",
         "lan",
-        "dnsmasq.conf", "leases", "portal", "control.sock", "glass", "panel.png", "panel.png.new", "doctor",
+        "dnsmasq.conf", "leases", "portal", "control.sock", "panel", "panel.png", "panel.png.new", "doctor",
     ]
 
     /// Whether a box has kept its state at a path: what else may be there is nobody's to remove.
