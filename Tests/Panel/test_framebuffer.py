@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+
 import pytest
 from PIL import Image
 from Rig.box import Box
@@ -47,3 +50,26 @@ def test_the_screen_has_the_box_s_picture(display, make_box, path):
         assert box.terminate() == 0
     # It is the console's again.
     assert display.scanned_out() is None
+
+
+def test_without_a_name_the_display_is_taken_before_its_framebuffer(display, make_box):
+    """On a framebuffer, the console's cursor and login prompt came over the codes."""
+    with make_box({"panel": "framebuffer"}) as box:
+        wait_until(lambda: agree(box, display.scanned_out()), 5, "the display has it", detail=box.describe)
+        assert box.status()["panel"]["fault"] is None
+
+
+def test_a_display_that_another_program_has_is_taken_when_it_is_free(display, make_box):
+    """A boot screen has the display: until it ends, the framebuffer is used."""
+    card = os.open(CARD, os.O_RDWR)
+    try:
+        fcntl.ioctl(card, 0x641E)  # DRM_IOCTL_SET_MASTER
+        with make_box({"panel": "framebuffer"}) as box:
+            wait_until(lambda: agree(box, display.picture()), 5, "the framebuffer has it", detail=box.describe)
+            assert display.scanned_out() is None
+            os.close(card)
+            card = -1
+            wait_until(lambda: agree(box, display.scanned_out()), 10, "the display has it", detail=box.describe)
+    finally:
+        if card >= 0:
+            os.close(card)
