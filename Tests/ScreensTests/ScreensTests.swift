@@ -89,6 +89,30 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
         #expect(texts.isSuperset(of: ["Kibitz-k7m3", passphrase]))
     }
 
+    /// A panel with room for it said only what was wrong, and never what to do.
+    @Test func whatToDoIsSaidWhereTheCodesLoseNothing() throws {
+        func texts(_ width: Int, _ height: Int, _ trouble: Trouble, _ language: Language) throws -> Set<String> {
+            let renderer = ScreenRenderer(
+                format: PictureFormat(width: width, height: height, depth: .rgb565), language: language)
+            let elements = try renderer.plan(room(3, troubles: [trouble, .clock])).flatMap { $0.elements }
+            return Set(
+                elements.compactMap { element in
+                    guard case .text(let text, _, _) = element.kind else { return nil }
+                    return text.string
+                })
+        }
+        for language in Language.allCases {
+            var shown = 0
+            for trouble in troubles where trouble != .noNetwork {
+                let (sentence, advice) = Texts(language).trouble(trouble)
+                let found = try texts(320, 480, trouble, language)
+                #expect(found.isSuperset(of: [sentence, "Kibitz-k7m3", passphrase]), "\(trouble) \(language)")
+                if found.contains(advice) { shown += 1 }
+            }
+            #expect(shown > 1, "\(language)")
+        }
+    }
+
     /// Hebrew has step 1 at the right; the codes themselves and what is typed are not turned over.
     @Test func hebrewIsMirrored() throws {
         let format = PictureFormat(width: 250, height: 122, depth: .mono)

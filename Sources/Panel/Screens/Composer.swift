@@ -203,6 +203,10 @@ struct Composer {
         if leading.isCut {
             leading = text(content.text, width: trailing.width > 0 ? room - trailing.width - gap : room, lines: 4)
         }
+        if let advice = content.advice {
+            let words = words(advice, .regular, sizes, width: room, lines: 4, centered: false, tone: tone)
+            leading = Part.column([leading, words], gap: max(1, style.gap / 2), width: room, centered: false)
+        }
         let line = Part.row(icon(content.icon, side, tone), leading, gap: gap)
         let height = max(line.height, trailing.height) + (style.isPaper ? 3 : style.gap)
         var result = Part(width: width, height: height)
@@ -276,4 +280,6 @@ struct StripContent {
     var isWorried = false
     /// The sign in words, where there is room.
     var note: String?
+    /// What to do, in lines of its own.
+    var advice: String?
 }

@@ -9,6 +9,8 @@ struct RoomLayout {
     let composer: Composer
     private let screen: RoomScreen
     private let steps: [Step]
+    /// Whether the foot says what to do about what is wrong.
+    private var advises = false
 
     private var style: Style { composer.style }
     private var format: PictureFormat { composer.format }
@@ -38,8 +40,21 @@ struct RoomLayout {
         self.steps = steps
     }
 
-    /// One page, or one for each step.
+    /// One page, or one for each step. What to do about what is wrong is said where the codes lose nothing by it.
     func pages() -> [Part] {
+        let plain = arranged()
+        guard let trouble = screen.troubles.first, !composer.texts.trouble(trouble).advice.isEmpty else { return plain }
+        var copy = self
+        copy.advises = true
+        guard !copy.foot().isCut else { return plain }
+        let advised = copy.arranged()
+        let keepsCodes =
+            advised.count == plain.count
+            && zip(advised, plain).allSatisfy { $0.modules == $1.modules && (!$0.isCut || $1.isCut) }
+        return keepsCodes ? advised : plain
+    }
+
+    private func arranged() -> [Part] {
         if steps.count < 2 { return [page(steps)] }
         if let found = best(steps, from: style.minimumModule, cut: false) { return [found] }
         return steps.map { page([$0]) }
@@ -142,8 +157,11 @@ struct RoomLayout {
         let texts = composer.texts
         var strips: [StripContent] = []
         if let trouble = screen.troubles.first {
-            let sentence = texts.trouble(trouble).sentence
-            strips.append(StripContent(icon: .warning, text: sentence, short: sentence, isWarning: true))
+            let (sentence, advice) = texts.trouble(trouble)
+            strips.append(
+                StripContent(
+                    icon: .warning, text: sentence, short: sentence, isWarning: true,
+                    advice: advises && !advice.isEmpty ? advice : nil))
         }
         if let limit = screen.full {
             strips.append(
@@ -166,5 +184,15 @@ struct RoomLayout {
     /// Who is there, when there is nothing else to say.
     private func calm() -> StripContent? {
         screen.troubles.isEmpty && screen.full == nil && style.isPaper ? people() : nil
+    }
+}
+
+extension Part {
+    /// Pixels of a module of each code, in their order.
+    fileprivate var modules: [Int] {
+        elements.compactMap { element in
+            guard case .code(_, let module) = element.kind else { return nil }
+            return module
+        }
     }
 }
