@@ -1,13 +1,13 @@
 import Glibc
 import Synchronization
 
-/// The file that says that everything else goes. Behind its first line it holds the names of what stays, one on each line.
+/// The file that says that all else of the box goes. Behind its first line it holds the names of what stays, one on each line.
 let resetMarker = "reset"
 private let resetForm = "kibitz-local reset 1\n"
 
 extension StateDirectory {
-    /// The names of all that a box, or an earlier version of it, keeps in its directory, and how those begin that it makes and
-    /// removes in passing. Nothing else is removed, as it is somebody else's.
+    /// The names of all that a box, or an earlier version of it, keeps in its directory. Nothing else is removed but unfinished
+    /// files, as it is somebody else's: who writes a new file adds its name here.
     static let ownNames: Set<String> = [
         "key", "room", "retired", "certificate-authority.pem", "certificate.pem", "hub", "hub-ids", "relay-link.txt",
         "lan",
