@@ -126,6 +126,7 @@ public enum KernelPolicy {
 
     private static let beacon: Set<UInt16> = [15, 42, 127, 128, 145]
 
+    /// What the kernel takes with each command.
     public static let commands: [UInt8: Command] = [
         1: Command([], [174]),  // GET_WIPHY
         5: Command([], [1, 3]),  // GET_INTERFACE
