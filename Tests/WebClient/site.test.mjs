@@ -11,20 +11,21 @@ const text = (path) => readFileSync(join(root, path), 'utf8');
 const index = text('index.html');
 const direct = text('direct.html');
 const scripts = files.filter((path) => path.endsWith('.js') && path !== 'service-worker.js');
-/** The page /direct is there only where the owner wants it, and needs the box: no copy is kept. */
-const ofDirect = ['app/direct.js', 'app/framing.js', 'direct.html'];
+const panel = text('panel.html');
+/** The pages /direct, which is there only where the owner wants it, and /panel need the box: no copy of them is kept. */
+const ofOtherPages = ['app/direct.js', 'app/framing.js', 'app/panel.js', 'direct.html', 'panel.html'];
 
 /** Three bytes of every byte end up in the executable, at worst. */
 const MAX_SITE_BYTES = 256 * 1024;
 
 test('the service worker keeps every file of the page, and no other', () => {
   const kept = [...text('service-worker.js').matchAll(/^ {2}'(\/.*)',$/gm)].map(([, path]) => (path === '/' ? '/index.html' : path));
-  assert.deepEqual(kept.sort(), files.filter((path) => path !== 'service-worker.js' && !ofDirect.includes(path)).map((path) => `/${path}`));
+  assert.deepEqual(kept.sort(), files.filter((path) => path !== 'service-worker.js' && !ofOtherPages.includes(path)).map((path) => `/${path}`));
 });
 
 test('the page asks for all its modules at once', () => {
   const asked = [...index.matchAll(/rel="modulepreload" href="(.*)"/g)].map(([, path]) => path);
-  assert.deepEqual([...asked, 'app/start.js'].sort(), scripts.filter((path) => !ofDirect.includes(path)));
+  assert.deepEqual([...asked, 'app/start.js'].sort(), scripts.filter((path) => !ofOtherPages.includes(path)));
 });
 
 test('every import leads to a file', () => {
@@ -39,7 +40,7 @@ test('nothing is loaded from elsewhere, and nothing inline that the policy forbi
   for (const path of files.filter((path) => /\.(html|css|js|webmanifest)$/.test(path))) {
     assert.doesNotMatch(text(path), /(?:src|href|url|import)\s*[=(:]\s*["']?(?:https?:)?\/\//, path);
   }
-  for (const page of [index, direct]) assert.doesNotMatch(page, /<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=|<style/);
+  for (const page of [index, direct, panel]) assert.doesNotMatch(page, /<script(?![^>]*\bsrc=)|\sstyle=|\son\w+=|<style/);
 });
 
 test('no code turns text into markup', () => {
