@@ -99,8 +99,9 @@ let package = Package(
         library(
             "WebRTCDirect", in: "Protocols",
             ["SansIO", "Wire", "STUN", "ICE", "DTLS", "SCTP", "DataChannel"]),
-        library("Credentials", in: "Rooms", [crypto]),
-        library("PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"]),
+        library("Credentials", in: "Rooms", [crypto], swiftSettings: smallSettings),
+        library(
+            "PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"], swiftSettings: smallSettings),
         library("Hub", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
         library("IEEE80211", in: "Radio", ["Wire"], swiftSettings: smallSettings),
         library("Netlink", in: "Radio", ["Wire"], swiftSettings: smallSettings),
@@ -207,7 +208,7 @@ let package = Package(
                 .product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras"),
                 .product(name: "NIOSSL", package: "swift-nio-ssl"),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
-            ]),
+            ], swiftSettings: smallSettings),
         library(
             "BoxHub", in: "Box",
             [

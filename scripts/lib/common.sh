@@ -105,14 +105,14 @@ build_jobs() {
 # small, on the disk and, since most of the process's memory is its code, in memory too: no table of every function's
 # name, which Swift's static library asks for and which keeps all unused functions in; a section for each function, so
 # that unused ones go; relative relocations packed (glibc 2.36 and newer); no unwind tables, which nothing here reads:
-# Swift's errors and traps do not unwind, and debuggers follow the frame pointers; C for size, for what is
-# hot in BoringSSL is assembly. Folding like functions (--icf=all) would take another 1.2 MB, but makes key paths equal
-# that are not.
+# Swift's errors and traps do not unwind, and debuggers follow the frame pointers; no metadata that only debuggers read;
+# C for size, for what is hot in BoringSSL is assembly. Folding like functions (--icf=all) would take another 1.2 MB,
+# but makes key paths equal that are not.
 release_options=(
     -c release --static-swift-stdlib -Xlinker --no-export-dynamic -Xlinker -s -Xswiftc -use-ld=lld
     -Xswiftc -Xfrontend -Xswiftc -function-sections -Xcc -ffunction-sections -Xcc -fdata-sections -Xcc -Oz
     -Xlinker -z -Xlinker pack-relative-relocs
-    -Xlinker -T -Xlinker scripts/lib/no-unwind-tables.ld
+    -Xlinker -T -Xlinker scripts/lib/sections.ld
 )
 
 # Builds one product for release.
