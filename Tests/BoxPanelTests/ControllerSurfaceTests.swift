@@ -14,7 +14,7 @@ import Testing
     private let loop = EmbeddedEventLoop()
 
     private func picture(_ surface: ControllerSurface, _ screen: Screen) throws -> Picture {
-        try ScreenRenderer(format: try #require(surface.format), language: .english).picture(of: screen)
+        try ScreenRenderer(format: try #require(surface.format), language: .english).draw(screen).picture
     }
 
     private func tft(_ turn: Turn = .none) throws -> (ControllerSurface, SimulatedWires<SimulatedTFT>) {

@@ -89,16 +89,9 @@ import Testing
                 guard isThere else { throw DeviceError("open /dev/fb0", code: 2) }
                 return memory
             }, onTrouble: {})
-        let engine = PanelEngine(
-            surface: surface,
-            pictures: PictureSource(
-                pages: { [unowned surface] in
-                    surface.format.map { ScreenRenderer(format: $0, language: .english) }?.pages(of: $0) ?? 1
-                },
-                picture: { [unowned surface] screen, page in
-                    try ScreenRenderer(format: try #require(surface.format), language: .english)
-                        .picture(of: screen, page: page)
-                }), loop: loop)
+        let engine = PanelEngine(surface: surface, loop: loop) { [unowned surface] screen, page in
+            try ScreenRenderer(format: try #require(surface.format), language: .english).draw(screen, page: page)
+        }
         surface.onFound = { engine.showAgain() }
         engine.start()
         engine.show(.room(.room()))
@@ -108,7 +101,7 @@ import Testing
         #expect(surface.trouble == nil && memory.flushes == 1)
         let format = PictureFormat(width: 480, height: 320, depth: .rgb565)
         #expect(surface.format == format, "a panel on its side is wide")
-        let picture = try ScreenRenderer(format: format, language: .english).picture(of: .room(.room()))
+        let picture = try ScreenRenderer(format: format, language: .english).draw(.room(.room())).picture
         let expected = Memory(Self.rgb565)
         guard case .rgb565(let words) = picture.turned(.quarter).pixels else { return }
         expected.layout.fill(expected.octets, with: words)

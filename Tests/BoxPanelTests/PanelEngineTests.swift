@@ -12,16 +12,13 @@ import Testing
     private func engine(_ surface: NotingSurface, pages: Int = 1, drawn: @escaping (Screen, Int) -> Void = { _, _ in })
         -> PanelEngine
     {
-        PanelEngine(
-            surface: surface,
-            pictures: PictureSource(
-                pages: { _ in pages },
-                picture: { screen, page in
-                    drawn(screen, page)
-                    return Picture(
-                        format: PictureFormat(width: 8, height: 8, depth: .rgb565),
-                        pixels: .rgb565(Array(repeating: 0, count: 64)))
-                }), loop: loop)
+        PanelEngine(surface: surface, loop: loop) { screen, page in
+            drawn(screen, page)
+            let picture = Picture(
+                format: PictureFormat(width: 8, height: 8, depth: .rgb565),
+                pixels: .rgb565(Array(repeating: 0, count: 64)))
+            return (picture, pages)
+        }
     }
 
     @Test func aScreenIsShownAtOnceAndOnlyOnce() {

@@ -17,7 +17,7 @@ import Testing
     }
 
     private func draw(_ screen: Screen) throws -> Picture {
-        try ScreenRenderer(format: format, language: .english).picture(of: screen)
+        try ScreenRenderer(format: format, language: .english).draw(screen).picture
     }
 
     /// It holds the passphrase and the secret.

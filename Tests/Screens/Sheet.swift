@@ -15,6 +15,12 @@ func write(_ bytes: [UInt8], to path: String) throws {
     }
 }
 
+/// All pictures of a screen.
+private func pictures(of screen: Screen, _ renderer: ScreenRenderer) throws -> [Picture] {
+    let first = try renderer.draw(screen)
+    return try [first.picture] + (1..<first.pages).map { try renderer.draw(screen, page: $0).picture }
+}
+
 /// A picture for each screen, size and language, and `codes.tsv`: the file, then what its codes say, tabs in between.
 func writeEach(into folder: String) throws {
     var codes = ""
@@ -22,13 +28,14 @@ func writeEach(into folder: String) throws {
         for language in Language.allCases {
             let renderer = ScreenRenderer(format: size.format, language: language)
             for (name, screen) in screens {
-                let pages = renderer.pages(of: screen)
-                for page in 0..<pages {
-                    let file = "\(name)_\(size.name)_\(language.rawValue)\(pages > 1 ? "_\(page + 1)" : "").png"
-                    try write(renderer.picture(of: screen, page: page).png(), to: "\(folder)/\(file)")
+                let pictures = try pictures(of: screen, renderer)
+                for (page, picture) in pictures.enumerated() {
+                    let number = pictures.count > 1 ? "_\(page + 1)" : ""
+                    let file = "\(name)_\(size.name)_\(language.rawValue)\(number).png"
+                    try write(picture.png(), to: "\(folder)/\(file)")
                     guard case .room(let room) = screen else { continue }
                     let payloads = [room.wifi?.code, room.link].compactMap { $0 }
-                    codes += ([file] + (pages > 1 ? [payloads[page]] : payloads)).joined(separator: "\t") + "\n"
+                    codes += ([file] + (pictures.count > 1 ? [payloads[page]] : payloads)).joined(separator: "\t") + "\n"
                 }
             }
         }
@@ -43,10 +50,7 @@ func contactSheet() throws -> [UInt8] {
     for size in sizes {
         for language in Language.allCases {
             let renderer = ScreenRenderer(format: size.format, language: language)
-            rows.append(
-                try screens.flatMap { _, screen in
-                    try (0..<renderer.pages(of: screen)).map { try renderer.picture(of: screen, page: $0) }
-                })
+            rows.append(try screens.flatMap { _, screen in try pictures(of: screen, renderer) })
         }
     }
     let width = rows.map { $0.reduce(gap) { $0 + $1.format.width + gap } }.max() ?? gap

@@ -63,14 +63,14 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
     }
 
     /// E-paper shows both codes at once, as it can't change quickly, and so does every TFT but the square one.
-    @Test func bothCodesAreOnOnePageWhereBothCanBeRead() {
+    @Test func bothCodesAreOnOnePageWhereBothCanBeRead() throws {
         for (format, language) in panels {
             let renderer = ScreenRenderer(format: format, language: language)
             #expect(
-                renderer.pages(of: room()) == (format.width == 240 && format.height == 240 ? 2 : 1),
+                try renderer.draw(room()).pages == (format.width == 240 && format.height == 240 ? 2 : 1),
                 "\(format) \(language)")
-            #expect(renderer.pages(of: room(ssid: nil)) == 1)
-            #expect(renderer.pages(of: .off) == 1)
+            #expect(try renderer.draw(room(ssid: nil)).pages == 1)
+            #expect(try renderer.draw(.off).pages == 1)
         }
     }
 
@@ -148,8 +148,8 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
                         troubles: [.other(name)]),
                     Screen.starting(name: name), .trouble(.other(name + " " + name)),
                 ] {
-                    for page in 0..<renderer.pages(of: screen) {
-                        #expect(try renderer.picture(of: screen, page: page).format == format)
+                    for page in 0..<(try renderer.draw(screen).pages) {
+                        #expect(try renderer.draw(screen, page: page).picture.format == format)
                     }
                 }
             }
@@ -163,7 +163,7 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
                 let format = PictureFormat(width: width, height: height, depth: depth)
                 let renderer = ScreenRenderer(format: format, language: .german)
                 for screen in [room(), room(4, ssid: nil), .off, .holding(shutDownIn: 2)] {
-                    #expect(try renderer.picture(of: screen).format == format)
+                    #expect(try renderer.draw(screen).picture.format == format)
                 }
             }
         }
@@ -173,38 +173,37 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
     @Test func pagesGoRound() throws {
         let renderer = ScreenRenderer(
             format: PictureFormat(width: 240, height: 240, depth: .rgb565), language: .english)
-        let pages = try [0, 1].map { try renderer.picture(of: room(), page: $0) }
+        let pages = try [0, 1].map { try renderer.draw(room(), page: $0).picture }
         #expect(pages[0] != pages[1])
-        #expect(try renderer.picture(of: room(), page: 2) == pages[0])
-        #expect(try renderer.picture(of: room(), page: 7) == pages[1])
+        #expect(try renderer.draw(room(), page: 2).picture == pages[0])
+        #expect(try renderer.draw(room(), page: 7).picture == pages[1])
         #expect(
-            try renderer.picture(of: .holding(shutDownIn: -4), page: -1)
-                == renderer.picture(of: .holding(shutDownIn: -4)))
+            try renderer.draw(.holding(shutDownIn: -4), page: -1).picture
+                == renderer.draw(.holding(shutDownIn: -4)).picture)
     }
 
     /// The same screen is the same picture, whatever was drawn before: a panel is sent only what changed.
     @Test func theSameScreenIsTheSamePicture() throws {
         for format in formats {
-            let first = try ScreenRenderer(format: format, language: .french).picture(of: room())
+            let first = try ScreenRenderer(format: format, language: .french).draw(room()).picture
             let renderer = ScreenRenderer(format: format, language: .french)
-            _ = try renderer.picture(of: .off)
-            #expect(try renderer.picture(of: room()) == first)
-            #expect(try renderer.picture(of: room(6)) != first)
+            _ = try renderer.draw(.off).picture
+            #expect(try renderer.draw(room()).picture == first)
+            #expect(try renderer.draw(room(6)).picture != first)
         }
     }
 
     @Test func withoutAFontThereIsAnError() {
         let renderer = ScreenRenderer(
             format: formats[0], language: .english, fonts: Fonts(regular: "/nowhere.ttf", bold: "/nowhere.ttf"))
-        #expect(throws: FontError.unreadable("/nowhere.ttf")) { try renderer.picture(of: .off) }
-        #expect(renderer.pages(of: room()) == 1)
+        #expect(throws: FontError.unreadable("/nowhere.ttf")) { try renderer.draw(.off) }
     }
 
     /// All of it goes when a picture is done: fonts, glyphs, codes.
     @Test func aThousandPicturesTakeNoMemory() throws {
         let renderer = ScreenRenderer(format: PictureFormat(width: 250, height: 122, depth: .mono), language: .hebrew)
         func draw(_ times: Int) throws {
-            for count in 0..<times { _ = try renderer.picture(of: count % 5 == 0 ? room(count % 13) : .off) }
+            for count in 0..<times { _ = try renderer.draw(count % 5 == 0 ? room(count % 13) : .off).picture }
         }
         try draw(50)
         let before = try residentBytes()

@@ -4,14 +4,6 @@ import Raster
 import SansIO
 import Screens
 
-/// Draws screens: the pictures of one format.
-struct PictureSource {
-    /// The pages a screen has.
-    var pages: (Screen) -> Int
-    /// Draws one of them.
-    var picture: (Screen, Int) throws -> Picture
-}
-
 /// What the panel shows at present. Everything happens on the panel's event loop.
 ///
 /// Nothing runs while nothing changes, but for the turning of pages where the codes have no room beside each other.
@@ -22,12 +14,15 @@ final class PanelEngine {
     private static let retryDelays = 5...60
 
     private let surface: any PanelSurface
-    private let pictures: PictureSource
     private let loop: any EventLoop
+    /// Draws one of a screen's pictures, and says how many there are.
+    private let draw: (Screen, Int) throws -> (picture: Picture, pages: Int)
 
     /// What is to be shown.
     private(set) var screen: Screen?
     private(set) var page = 0
+    /// How many pictures it takes, shown in turn.
+    private var pages = 1
     /// Pictures that were handed over.
     private(set) var count = 0
     /// Whether a person waits for what comes next.
@@ -45,10 +40,13 @@ final class PanelEngine {
     /// The last picture that was asked for, as a PNG file: pages ask for it again and again.
     private var file: (screen: Screen, page: Int, format: PictureFormat?, octets: [UInt8])?
 
-    init(surface: any PanelSurface, pictures: PictureSource, loop: any EventLoop) {
+    init(
+        surface: any PanelSurface, loop: any EventLoop,
+        draw: @escaping (Screen, Int) throws -> (picture: Picture, pages: Int)
+    ) {
         self.surface = surface
-        self.pictures = pictures
         self.loop = loop
+        self.draw = draw
     }
 
     /// What is wrong with the panel.
@@ -65,16 +63,16 @@ final class PanelEngine {
         drawing = nil
         guard screen != shown || hasFailed else { return }
         if let patience = surface.pace.patience(screen) {
-            draw(at: loop.now + .nanoseconds(patience.wholeNanoseconds))
+            handOver(at: loop.now + .nanoseconds(patience.wholeNanoseconds))
         } else if screen.isOther(than: shown) {
-            draw()
+            handOver()
         } else {
-            draw(at: max(loop.now, shownAt + Self.pause))
+            handOver(at: max(loop.now, shownAt + Self.pause))
         }
     }
 
-    private func draw(at time: NIODeadline) {
-        drawing = loop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in self?.draw() }
+    private func handOver(at time: NIODeadline) {
+        drawing = loop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in self?.handOver() }
     }
 
     /// Waits until the present screen is to be seen, then lets the panel rest.
@@ -82,7 +80,7 @@ final class PanelEngine {
     func finish(_ done: @escaping () -> Void) {
         hasFinished = true
         // That it is starting is no news any more.
-        if drawing != nil, !(screen.map(\.isStarting) ?? false) { draw() }
+        if drawing != nil, !(screen.map(\.isStarting) ?? false) { handOver() }
         drawing?.cancel()
         drawing = nil
         turning?.cancel()
@@ -90,14 +88,13 @@ final class PanelEngine {
         surface.finish(done)
     }
 
-    private func draw() {
+    private func handOver() {
         drawing?.cancel()
         drawing = nil
         guard let screen else { return }
-        let pages = surface.format == nil ? 1 : max(1, pictures.pages(screen))
         let isOther = screen.isOther(than: shown)
         // Somebody may be about to scan the page that is shown.
-        page = isOther ? 0 : min(page, pages - 1)
+        if isOther { page = 0 }
         handOver(screen, isAwaited: isAwaited)
         if case .room = screen { hasShownCodes = true }
         // What comes behind it by itself has time.
@@ -117,20 +114,27 @@ final class PanelEngine {
         turning = loop.assumeIsolated().scheduleTask(in: .nanoseconds(surface.pace.pageTime.wholeNanoseconds)) {
             [weak self] in
             guard let self, let shown else { return }
-            page = (page + 1) % max(1, pictures.pages(shown))
+            page += 1
             handOver(shown, isAwaited: false)
             turnLater()
         }
     }
 
     private func handOver(_ screen: Screen, isAwaited: Bool) {
-        surface.show(screen, awaited: isAwaited) { try pictures.picture(screen, page) }
+        // A surface of words takes no picture.
+        pages = 1
+        surface.show(screen, awaited: isAwaited) {
+            let drawn = try draw(screen, page)
+            pages = drawn.pages
+            return drawn.picture
+        }
+        page %= pages
         count += 1
         if !hasFailed {
             retryDelay = Self.retryDelays.lowerBound
         } else if !hasFinished {
             // Letters that were missing may be installed; nobody says when.
-            if drawing == nil { draw(at: loop.now + .seconds(Int64(retryDelay))) }
+            if drawing == nil { handOver(at: loop.now + .seconds(Int64(retryDelay))) }
             retryDelay = min(retryDelay * 2, Self.retryDelays.upperBound)
         }
         guard firstCodes == nil, surface.trouble == nil, case .room = screen else { return }
@@ -141,14 +145,14 @@ final class PanelEngine {
     private var hasFailed: Bool { surface.trouble?.kind == .font }
 
     /// Draws the present screen once more, for a panel that was not there.
-    func showAgain() { draw() }
+    func showAgain() { handOver() }
 
     /// The present picture as a PNG file; nil: there is none yet. Drawn once for each screen and page.
     func picture() throws -> [UInt8]? {
         guard let screen else { return nil }
         let page = screen == shown ? page : 0
         if let file, file.screen == screen, file.page == page, file.format == surface.format { return file.octets }
-        let octets = try pictures.picture(screen, page).png()
+        let octets = try draw(screen, page).picture.png()
         file = (screen, page, surface.format, octets)
         return octets
     }

@@ -60,16 +60,10 @@ public final class PanelService: Sendable {
     private func makeEngine() -> PanelEngine {
         let surface = makeSurface()
         let language = configuration.language
-        let pictures = PictureSource(
-            pages: { [unowned surface] screen in
-                ScreenRenderer(format: surface.format ?? Self.usualFormat, language: language).pages(of: screen)
-            },
-            picture: { [unowned surface] screen, page in
-                // Letters are loaded for each picture, and let go again.
-                let renderer = ScreenRenderer(format: surface.format ?? Self.usualFormat, language: language)
-                return try renderer.picture(of: screen, page: page)
-            })
-        let engine = PanelEngine(surface: surface, pictures: pictures, loop: eventLoop)
+        let engine = PanelEngine(surface: surface, loop: eventLoop) { [unowned surface] screen, page in
+            // Letters are loaded for each picture, and let go again.
+            try ScreenRenderer(format: surface.format ?? Self.usualFormat, language: language).draw(screen, page: page)
+        }
         (surface as? FramebufferSurface)?.onFound = { [weak engine] in engine?.showAgain() }
         return engine
     }

@@ -127,17 +127,24 @@ public final class Typesetter {
         if let lines = fitting(text, size, width, height, maximumLines, anywhere: true) {
             return SetText(text: text, size: size, lines: lines, isCut: true)
         }
-        var rest = text.string
-        while !rest.isEmpty {
-            rest.removeLast()
+        // As much of its beginning as fits, found by halves.
+        var best = SetText(text: text, size: size, lines: [], isCut: true)
+        let ends = Array(text.string.indices)
+        var (low, high) = (0, ends.count)
+        while low < high {
+            let middle = (low + high) / 2
+            var rest = text.string[..<ends[middle]]
             while rest.last == " " { rest.removeLast() }
             let shorter = Paragraph(
                 rest + "…", text.weight, rightToLeft: text.isRightToLeft, isName: text.isName, face: face(text.weight))
             if let lines = fitting(shorter, size, width, height, maximumLines, anywhere: true) {
-                return SetText(text: shorter, size: size, lines: lines, isCut: true)
+                best = SetText(text: shorter, size: size, lines: lines, isCut: true)
+                low = middle + 1
+            } else {
+                high = middle
             }
         }
-        return SetText(text: text, size: size, lines: [], isCut: true)
+        return best
     }
 
     /// Analyses a text.

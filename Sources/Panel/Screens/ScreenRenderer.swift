@@ -22,18 +22,17 @@ public struct ScreenRenderer: Sendable {
         texts = Texts(language)
     }
 
-    /// How many pictures a screen takes, shown in turn: two where both codes cannot be read in one.
-    public func pages(of screen: Screen) -> Int { (try? plan(screen).count) ?? 1 }
-
     /// Draws one picture.
     /// - Parameters:
     ///   - screen: what is to be seen.
     ///   - page: which of its pictures, counted from 0; beyond the last it begins again.
+    /// - Returns: the picture, and how many pictures the screen takes, shown in turn: two where both codes cannot be read
+    ///   in one.
     /// - Throws: ``FontError`` when a font is missing.
-    public func picture(of screen: Screen, page: Int = 0) throws(FontError) -> Picture {
+    public func draw(_ screen: Screen, page: Int = 0) throws(FontError) -> (picture: Picture, pages: Int) {
         let typesetter = try Typesetter(fonts, shades: format.depth == .rgb565)
         let pages = plan(screen, typesetter)
-        return draw(pages[abs(page % pages.count)], typesetter)
+        return (paint(pages[abs(page % pages.count)], typesetter), pages.count)
     }
 
     func plan(_ screen: Screen) throws(FontError) -> [Part] {
@@ -90,7 +89,7 @@ public struct ScreenRenderer: Sendable {
         return texts.language.isRightToLeft ? pages.map { $0.mirrored() } : pages
     }
 
-    private func draw(_ part: Part, _ typesetter: Typesetter) -> Picture {
+    private func paint(_ part: Part, _ typesetter: Typesetter) -> Picture {
         let style = Style(format)
         var canvas = Canvas(format: format, background: style.color(.ground))
         for element in part.elements {

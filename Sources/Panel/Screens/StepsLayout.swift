@@ -45,6 +45,10 @@ struct StepsLayout {
 
     /// Everything in its place, or nil where it does not fit.
     func arranged(_ arrangement: Arrangement, in body: Rect) -> Part? {
+        // Most trials end here: their codes alone are too high, and words take long to set.
+        let heights = codes.map { $0.height }
+        let isStacked = arrangement == .rows || arrangement == .rowsBelow
+        guard (isStacked ? heights.reduce(0, +) : heights.max() ?? 0) <= body.height else { return nil }
         switch arrangement {
         case .columns: return columns(body)
         case .columnsBeside:
