@@ -135,15 +135,17 @@ def start_to_beacon(access_point, ear: socket.socket) -> float:
 
 def association_to_ping(access_point, phone: WiFiPhone) -> float:
     """Milliseconds from the phone's first frame to the access point until the first answer to its pings."""
+    # Known before: a box is asked for it by a command, which takes its time.
+    address = access_point.wifi_address
     client = phone.begin(WPASupplicant, access_point.ssid, access_point.passphrase, "wpa2",
                          frequency=access_point.frequency, waiting=True)
     # An address of its own: how long a DHCP client waits between its tries is not what is measured.
-    phone.run("ip", "addr", "add", f"{access_point.wifi_address.rpartition('.')[0]}.200/24", "dev", phone.radio)
+    phone.run("ip", "addr", "add", f"{address.rpartition('.')[0]}.200/24", "dev", phone.radio)
     # The kernel asks anew for the box's hardware address after a second; a phone that asked too early would wait for that.
     phone.run("sysctl", "-qw", f"net.ipv4.neigh.{phone.radio}.retrans_time_ms=20")
     client.go()
     client.wait_event("CTRL-EVENT-CONNECTED", LIMIT)
-    pinging = phone.start("ping", "-n", "-D", "-i", "0.01", "-c", "100", access_point.wifi_address)
+    pinging = phone.start("ping", "-n", "-D", "-i", "0.01", "-c", "100", address)
     pinging.process.wait(LIMIT)
     began = float(re.search(r"^(\d+\.\d+): \S+ SME: Trying to authenticate", client.program.log(), re.M)[1])
     answered = float(re.search(r"^\[(\d+\.\d+)\] \d+ bytes from", pinging.log(), re.M)[1])
