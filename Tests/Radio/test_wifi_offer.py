@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 
@@ -34,6 +35,7 @@ def test_without_a_country_it_uses_what_is_legal_everywhere_and_says_so(air, pho
         said = [trouble for trouble in box.status()["trouble"] if "country" in trouble]
         assert said, box.status()["trouble"]
         assert "country" in box.command("wifi").stdout
+        assert json.loads(box.command("wifi", "--json").stdout) == told, "the tests ask as the command does"
         wait_until(lambda: "country" in box.log().rpartition(box.link)[2], 10, "the panel says so", detail=box.describe)
         phone.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
         phone.lease()

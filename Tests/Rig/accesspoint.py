@@ -59,7 +59,7 @@ class RadioBox(Box):
 
     def wifi(self) -> dict:
         """`kibitz-local wifi --json`."""
-        return json.loads(self._succeed("wifi", "--json"))
+        return self.tell("wifi")
 
     def rotate(self) -> str:
         """`kibitz-local rotate`, and wait until the Wi-Fi has its new name."""
