@@ -14,12 +14,8 @@ extension AccessPoint {
     ]
 
     mutating func register(_ count: Int, at now: Timestamp, into output: inout AccessPointOutput) {
-        guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security else {
-            return
-        }
-        guard security.kind == .softMAC, count < Self.registrations.count else {
-            return startBeacon(at: now, into: &output)
-        }
+        guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
+        guard count < Self.registrations.count else { return started(at: now, into: &output) }
         take(
             .register(count),
             .nl80211(.registerFrame(interface: interface.index, subtype: Self.registrations[count], match: [])),
@@ -28,11 +24,13 @@ extension AccessPoint {
     }
 
     /// Asks for the beacon, with everything in its place.
-    private mutating func startBeacon(at now: Timestamp, into output: inout AccessPointOutput) {
+    mutating func startBeacon(at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security,
             let radio = setUp.radio, let description = description(setUp)
         else { return }
-        guard setUp.isPrepared else {
+        // Where the frames come up here nobody can join before they are asked for, so the beacon need not wait. But where
+        // the preparation failed a name would come and go at each attempt.
+        guard setUp.isPrepared || (security.kind == .softMAC && mayBeaconFirst) else {
             return pause(.awaitPreparation, for: Self.preparationTimeout, at: now)
         }
         guard let pmk else { return fail("compute the key", "OpenSSL failed", at: now, into: &output) }
@@ -49,16 +47,31 @@ extension AccessPoint {
             at: now, into: &output)
     }
 
+    /// The beacon is on the air; who comes is let in as soon as that may be.
+    mutating func beaconing(at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .settingUp(let setUp) = phase, let security = setUp.security else { return }
+        counters.lastStart = now - attemptBegan
+        // After a rotation the frames of before are still told.
+        change { $0.isBeaconing = true }
+        guard security.kind == .softMAC, !setUp.isRotation else { return started(at: now, into: &output) }
+        guard setUp.isPrepared else {
+            return pause(.awaitPreparation, for: Self.preparationTimeout, at: now)
+        }
+        register(0, at: now, into: &output)
+    }
+
     /// Whether phones may come onto an interface.
     mutating func prepared(
         _ interface: String, _ isReady: Bool, at now: Timestamp, into output: inout AccessPointOutput
     ) {
         guard case .settingUp(let setUp) = phase, !setUp.isPrepared, setUp.interface?.name == interface else { return }
+        mayBeaconFirst = isReady
         guard isReady else {
             return giveUp(.notPrepared, wait: Self.preparationPause, at: now, into: &output)
         }
         change { $0.isPrepared = true }
-        if setUp.step == .awaitPreparation { startBeacon(at: now, into: &output) }
+        guard setUp.step == .awaitPreparation else { return }
+        if setUp.isBeaconing { register(0, at: now, into: &output) } else { startBeacon(at: now, into: &output) }
     }
 
     private func description(_ setUp: SetUp) -> BSSDescription? {
@@ -76,8 +89,8 @@ extension AccessPoint {
         return description
     }
 
-    /// The beacon is on the air.
-    mutating func started(at now: Timestamp, into output: inout AccessPointOutput) {
+    /// The beacon is on the air, and phones may come.
+    private mutating func started(at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security,
             let radio = setUp.radio, let channel = setUp.channel, let description = description(setUp)
         else { return }
@@ -94,7 +107,6 @@ extension AccessPoint {
         if configuration.security == .transition, !security.offersSAE { notes.append(.noWPA3(radio: radio.name)) }
         mayUnblock = false
         counters.starts &+= 1
-        counters.lastStart = now - attemptBegan
         var limits = StationsLimits()
         // Who can't be asked, not even by a handshake, is given more time: a phone that sleeps has nothing to say.
         let canAsk = radio.canProbe || security.kind == .fullMAC

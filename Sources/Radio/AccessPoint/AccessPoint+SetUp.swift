@@ -105,7 +105,7 @@ extension AccessPoint {
             change { $0.busy = answer.busy }
             chooseChannel(at: now, into: &output)
         case .register(let count): register(count + 1, at: now, into: &output)
-        case .startAP: started(at: now, into: &output)
+        case .startAP: beaconing(at: now, into: &output)
         case .setBSS, .awaitRegulatory, .awaitScan, .awaitSwitch, .awaitPreparation: break
         }
     }
@@ -174,7 +174,9 @@ extension AccessPoint {
             take(.getRegulatoryAgain, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
         case .awaitScan: chooseChannel(at: now, into: &output)
         case .awaitSwitch: blocked(at: now, into: &output)
-        case .awaitPreparation: fail(setUp.step.words, "it takes too long", at: now, into: &output)
+        case .awaitPreparation:
+            mayBeaconFirst = false
+            fail(setUp.step.words, "it takes too long", at: now, into: &output)
         case .listRadios, .listInterfaces, .getRegulatory, .setRegulatory, .listRadiosAgain, .getRegulatoryAgain,
             .makeInterface, .takeDown, .setType, .takeUp, .triggerScan, .readScan, .readSurvey, .register, .startAP,
             .setBSS:
@@ -358,7 +360,7 @@ extension AccessPoint {
             plan.candidates.contains(last.channel)
         {
             change { $0.channel = last.channel }
-            return register(0, at: now, into: &output)
+            return startBeacon(at: now, into: &output)
         }
         let frequencies = plan.scanFrequencies
         guard !frequencies.isEmpty else { return chooseChannel(at: now, into: &output) }
@@ -395,6 +397,6 @@ extension AccessPoint {
             setUp.channel = channel
         }
         lastChannel = (configuration.channel, radio.name, channel)
-        register(0, at: now, into: &output)
+        startBeacon(at: now, into: &output)
     }
 }

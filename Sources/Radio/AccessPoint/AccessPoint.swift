@@ -50,6 +50,8 @@ public struct AccessPoint: ~Copyable {
     var switches: [NamedSwitch] = []
     /// Whether a software block may be lifted: one that is there at the start is nobody's wish.
     var mayUnblock = true
+    /// Whether a beacon may be sent before phones may come: not where they could not last time.
+    var mayBeaconFirst = true
     /// Which radio is tried, where there are several.
     var radioTurn = 0
     /// What was chosen at the last start, so that coming back needs no scan.
@@ -272,6 +274,14 @@ public struct AccessPoint: ~Copyable {
         }
     }
 
+    /// Whether it does nothing for its beacon at present: it is on the air, or waits for what others do.
+    public var isSettled: Bool {
+        switch phase {
+        case .stopped, .waiting, .running, .leaving: true
+        case .settingUp(let setUp): setUp.step == .awaitPreparation
+        }
+    }
+
     private var nextWake: Timestamp? {
         let answer = pending.values.map(\.deadline).min()
         let own: Timestamp? =
@@ -305,6 +315,9 @@ public struct AccessPoint: ~Copyable {
         case .waiting: break
         case .settingUp(let setUp):
             if setUp.isRotation { output.events.append(.down(trouble)) }
+            if setUp.isBeaconing, let index = setUp.interface?.index {
+                send(.nl80211(.stopAccessPoint(interface: index)), for: .any, at: now, into: &output)
+            }
         case .running(let running):
             backoff.succeed(after: now - running.since)
             counters.breaks &+= 1

@@ -41,8 +41,8 @@ public enum AccessPointInput: Sendable {
     case link(RouteEvent)
     /// All switches of Wi-Fi radios, at the start and after each change.
     case switches([NamedSwitch])
-    /// The answer to ``AccessPointEvent/preparing(interface:)``: whether phones may come onto the interface. No beacon is
-    /// sent before.
+    /// The answer to ``AccessPointEvent/preparing(interface:)``: whether phones may come onto the interface. Nobody
+    /// is let in before, and a radio that answers phones by itself sends no beacon.
     case prepared(interface: String, Bool)
     /// The packet socket for EAPOL could not be opened.
     case eapolFailed(reason: String)

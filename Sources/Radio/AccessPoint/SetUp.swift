@@ -93,6 +93,8 @@ struct SetUp: Sendable {
     var hasHeard = false
     /// Whether phones may come onto the interface.
     var isPrepared = false
+    /// Whether the beacon is on the air already.
+    var isBeaconing = false
     /// Whether this is a rotation, with everything but the beacon in its place.
     var isRotation = false
 }
