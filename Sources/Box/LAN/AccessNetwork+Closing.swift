@@ -6,7 +6,8 @@ import Wire
 extension AccessNetwork {
     /// Chooses the addresses, and puts firewall and settings in place. What an earlier call did is replaced without a moment
     /// in between, and stays when this one fails.
-    func close(_ interface: String, _ ports: Ports) async throws(Trouble) -> Closed {
+    /// - Parameter mayBeFresh: what ``prepare(interface:ports:)`` set a moment ago need not be set again.
+    func close(_ interface: String, _ ports: Ports, mayBeFresh: Bool = false) async throws(Trouble) -> Closed {
         let used = MachineAddresses.current().networks(besides: interface)
         let present = closed.withLock { $0 }
         var next: Closed
@@ -14,6 +15,7 @@ extension AccessNetwork {
             Subnet(containing: present.place.address)?.isUsed(in: used) == false
         {
             next = present
+            next.isFresh = mayBeFresh && present.isFresh && present.ports == ports
             next.ports = ports
         } else {
             let (subnet, warning) = try chooseSubnet(used)
@@ -21,10 +23,12 @@ extension AccessNetwork {
                 interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
             next = Closed(place: place, ports: ports, settings: InterfaceSettings(), warning: warning)
         }
-        if let trouble = await Firewall(place: next.place, ports: ports).apply() {
-            throw Trouble(trouble)
+        if next.isFresh {
+            next.isFresh = false
+        } else {
+            if let trouble = await Firewall(place: next.place, ports: ports).apply() { throw Trouble(trouble) }
+            next.rules = nil
         }
-        next.rules = await Firewall.listing()
         if var present {
             if present.place.interface == interface {
                 next.settings = present.settings

@@ -24,8 +24,10 @@ public final class AccessNetwork: Sendable {
         var place: Place
         var ports: Ports
         var settings: InterfaceSettings
-        /// The firewall's rules as the kernel had them when they were set; nil where that is not known.
+        /// The firewall's rules as the kernel had them after they were set; nil where that is not known.
         var rules: [UInt8]?
+        /// Whether the rules were set for the start that comes next.
+        var isFresh = false
         /// What is not as the owner would want it.
         var warning: String?
     }
@@ -110,6 +112,7 @@ public final class AccessNetwork: Sendable {
             }
             do throws(Trouble) {
                 let warning = try await self.close(interface, ports).warning
+                self.closed.withLock { $0?.isFresh = true }
                 self.shown.withLock { $0.trouble = warning }
                 return true
             } catch {
@@ -204,6 +207,9 @@ public final class AccessNetwork: Sendable {
             logger.info("the Wi-Fi's addresses are \(place.network) on \(interface)")
             onChange(place)
             onTrouble()
+            // Nobody waits for this one any more.
+            let rules = await Firewall.listing()
+            running.withLock { $0?.closed.rules = rules }
         } catch {
             tell(error)
             Task {
@@ -220,7 +226,7 @@ public final class AccessNetwork: Sendable {
 
     private func up(_ interface: String, _ ports: Ports) async throws(Trouble) -> Place {
         // When something fails from here on, the interface stays shut off: phones may be on it.
-        let closed = try await close(interface, ports)
+        let closed = try await close(interface, ports, mayBeFresh: true)
         let place = closed.place
         try setAddresses(place)
         let server = try makeServer(place)
