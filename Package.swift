@@ -234,7 +234,7 @@ let package = Package(
         .executableTarget(
             name: "kibitz-local",
             dependencies: [
-                "Box", "BoxConfiguration", "QRCode", logging,
+                "Box", "BoxConfiguration", "CLinux", "QRCode", logging,
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             path: "Sources/Box/Command", swiftSettings: smallSettings),

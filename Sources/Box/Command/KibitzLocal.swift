@@ -1,6 +1,7 @@
 import ArgumentParser
 import Box
 import BoxConfiguration
+import CLinux
 
 @main
 struct KibitzLocal: AsyncParsableCommand {
@@ -13,6 +14,11 @@ struct KibitzLocal: AsyncParsableCommand {
             DoctorCommand.self,
             Config.self,
         ])
+
+    static func main() async {
+        CLinux_prepareMemory()
+        await main(nil)
+    }
 }
 
 /// Where the running box keeps its state; how the commands find it.

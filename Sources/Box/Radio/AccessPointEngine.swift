@@ -31,6 +31,8 @@ final class AccessPointEngine {
     /// What keeps the sockets from being opened.
     private var openingTrouble: String?
     private var isWanted = false
+    /// Whoever waits for the first beacon.
+    private var beginning: EventLoopPromise<Void>?
     private var ending: EventLoopPromise<Void>?
     private var lastTrouble: [AccessPointTrouble] = []
 
@@ -52,9 +54,22 @@ final class AccessPointEngine {
 
 extension AccessPointEngine {
     /// Opens the sockets and begins; after a stop, again.
-    func start() {
+    /// - Parameters:
+    ///   - promise: is kept when the beacon is on the air, or waits for something else than the kernel.
+    ///   - limit: and after this at the latest.
+    func start(_ promise: EventLoopPromise<Void>, limit: TimeAmount) {
         isWanted = true
+        hasBegun()
+        beginning = promise
+        let engine = NIOLoopBound(self, eventLoop: eventLoop)
+        let late = eventLoop.scheduleTask(in: limit) { engine.value.hasBegun() }
+        promise.futureResult.whenComplete { _ in late.cancel() }
         open()
+    }
+
+    private func hasBegun() {
+        beginning?.succeed(())
+        beginning = nil
     }
 
     private func open() {
@@ -72,6 +87,7 @@ extension AccessPointEngine {
                 onTrouble()
             }
             close()
+            hasBegun()
             let engine = NIOLoopBound(self, eventLoop: eventLoop)
             eventLoop.scheduleTask(in: Self.retryDelay) { engine.value.open() }
             return
@@ -110,6 +126,7 @@ extension AccessPointEngine {
         timer?.task.cancel()
         timer = nil
         close()
+        hasBegun()
         let promise = ending
         ending = nil
         promise?.succeed(())
@@ -155,6 +172,7 @@ extension AccessPointEngine {
             for action in wanted.actions { carryOut(action) }
             for event in wanted.events { tell(event) }
         }
+        if beginning != nil, core.isSettled { hasBegun() }
         tellTrouble()
         schedule(wake)
     }

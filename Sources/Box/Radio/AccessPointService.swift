@@ -29,8 +29,11 @@ public final class AccessPointService: Sendable {
     }
 
     /// Begins; what fails is tried again, and told by ``snapshot()``.
-    public func start() {
-        eventLoop.execute { self.engine.value.start() }
+    /// - Parameter limit: how long this may take. It returns when the beacon is on the air, or waits for something else.
+    public func start(limit: Duration) async {
+        let promise = eventLoop.makePromise(of: Void.self)
+        eventLoop.execute { self.engine.value.start(promise, limit: TimeAmount(limit)) }
+        try? await promise.futureResult.get()
     }
 
     /// Sends everyone away and ends.

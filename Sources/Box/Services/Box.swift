@@ -76,20 +76,51 @@ public final class Box: Sendable {
         }
         let face = Face(configuration: configuration, directory: state.path, logger: logger)
         do {
-            let box = try Box(
-                configuration: configuration, state: state, face: face, configurationFile: configurationFile,
-                logger: logger)
-            let listening = Task { for await _ in signals { box.end() } }
-            defer { listening.cancel() }
-            try await box.run()
+            let authority = try RoomAuthority(state: state)
+            let wifi = WiFi(
+                configuration: configuration, state: state, authority: authority, face: face, logger: logger)
+            await wifi.radio?.begin()
+            do {
+                let box = try Box(
+                    configuration: configuration, state: state, authority: authority, wifi: wifi, face: face,
+                    configurationFile: configurationFile, logger: logger)
+                let listening = Task { for await _ in signals { box.end() } }
+                defer { listening.cancel() }
+                try await box.run()
+            } catch {
+                await wifi.radio?.end()
+                throw error
+            }
         } catch {
             await face.finish(error)
             throw error
         }
     }
 
+    /// The box's own Wi-Fi, which begins before the rest.
+    private struct WiFi {
+        var network: OwnNetwork?
+        var radio: WiFiService?
+
+        init(
+            configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority, face: Face, logger: Logger
+        ) {
+            guard configuration.wifi.mode != .none else { return }
+            let onTrouble: @Sendable () -> Void = { face.changed() }
+            let network = OwnNetwork(
+                configuration: configuration, state: state, authority: authority,
+                names: { Box.names(configuration) }, logger: logger, onTrouble: onTrouble)
+            self.network = network
+            guard configuration.wifi.mode == .auto else { return }
+            radio = WiFiService(
+                configuration: configuration, authority: authority, network: network, logger: logger,
+                onTrouble: onTrouble)
+        }
+    }
+
     private init(
-        configuration: BoxConfiguration, state: StateDirectory, face: Face, configurationFile: String?, logger: Logger
+        configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority, wifi: WiFi, face: Face,
+        configurationFile: String?, logger: Logger
     ) throws {
         self.configuration = configuration
         self.logger = logger
@@ -97,7 +128,9 @@ public final class Box: Sendable {
         manager = ServiceManager(environment: processEnvironment())
         self.state = state
         self.face = face
-        authority = try RoomAuthority(state: state)
+        self.authority = authority
+        ownNetwork = wifi.network
+        radio = wifi.radio
         let network = try LocalNetwork.current()
         let found = Self.reachableAddresses(configuration, in: network, own: nil)
         addresses = Mutex(found)
@@ -113,23 +146,9 @@ public final class Box: Sendable {
         relay = RelayServer(
             configuration: configuration.relayConfiguration, eventLoop: eventLoop, logger: logger,
             passwords: configuration.turnPasswords(authority))
-        let onTrouble: @Sendable () -> Void = { face.changed() }
-        rotation = Rotation(authority: authority, logger: logger, onTrouble: onTrouble)
-        let own =
-            configuration.wifi.mode == .none
-            ? nil
-            : OwnNetwork(
-                configuration: configuration, state: state, authority: authority,
-                names: { Self.names(configuration) }, logger: logger, onTrouble: onTrouble)
-        ownNetwork = own
-        if configuration.wifi.mode == .auto, let own {
-            radio = WiFiService(
-                configuration: configuration, authority: authority, network: own, logger: logger, onTrouble: onTrouble)
-        } else {
-            radio = nil
-        }
+        rotation = Rotation(authority: authority, logger: logger, onTrouble: { face.changed() })
         web = configuration.webConfiguration(
-            certificates: certificates, hub: HubFacts(), portal: own?.portal,
+            certificates: certificates, hub: HubFacts(), portal: wifi.network?.portal,
             panel: { try await face.panel.picture() })
         if configuration.hub.enabled {
             hub = try HubService(

@@ -63,10 +63,19 @@ final class WiFiService: Sendable {
         return result
     }
 
+    /// How long the rest of the box waits for the beacon, where the radio is quick.
+    private static let head = Duration.milliseconds(150)
+
+    /// Begins; ``run(hubPort:)`` has to follow. What phones look for first is the beacon, so all else of the box comes after it
+    /// unless that takes long.
+    func begin() async { await radio.start(limit: Self.head) }
+
+    /// Leaves the radio as it was; ``run(hubPort:)`` does that too.
+    func end() async { await radio.stop() }
+
     /// Runs until it is cancelled: beacons, and the network with them.
     /// - Parameter hubPort: the LAN hub's UDP port, which phones may reach.
     func run(hubPort: Int?) async {
-        radio.start()
         for await event in events {
             switch event {
             case .preparing(let interface):

@@ -6,6 +6,7 @@
 #include <sys/timex.h>
 
 #include "display.h"
+#include "memory.h"
 
 // sendmmsg(2) and recvmmsg(2), which glibc's headers show only to those who define _GNU_SOURCE.
 #include <sys/socket.h>
