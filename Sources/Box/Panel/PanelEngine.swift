@@ -114,7 +114,7 @@ final class PanelEngine {
         turning = loop.assumeIsolated().scheduleTask(in: .nanoseconds(surface.pace.pageTime.wholeNanoseconds)) {
             [weak self] in
             guard let self, let shown else { return }
-            page += 1
+            page = (page + 1) % pages
             handOver(shown, isAwaited: false)
             turnLater()
         }

@@ -117,10 +117,13 @@ public final class Typesetter {
     private func settled(
         _ text: Paragraph, sizes: ClosedRange<Int>, width: Int, height: Int, maximumLines: Int, balanced: Bool
     ) -> SetText {
-        for size in sizes.reversed() {
-            if let lines = fitting(text, size, width, height, maximumLines, anywhere: text.isName) {
-                let best = balanced && lines.count > 1 ? self.balanced(text, size, width, lines) : lines
-                return SetText(text: text, size: size, lines: best, isCut: false)
+        // A name rather becomes smaller than it is broken between any two letters.
+        for anywhere in text.isName ? [false, true] : [false] {
+            for size in sizes.reversed() {
+                if let lines = fitting(text, size, width, height, maximumLines, anywhere: anywhere) {
+                    let best = balanced && lines.count > 1 ? self.balanced(text, size, width, lines) : lines
+                    return SetText(text: text, size: size, lines: best, isCut: false)
+                }
             }
         }
         let size = sizes.lowerBound

@@ -149,7 +149,8 @@ struct Composer {
             guard let label = detail.label else {
                 if wording == .least { return Part(width: 0, height: 0) }
                 let least = min(sizes.labels.upperBound, sizes.values.lowerBound)
-                return name(detail.value, .regular, least...side, width: width, lines: lines, centered: centered)
+                let most = max(least, min(side, sizes.values.upperBound))
+                return name(detail.value, .regular, least...most, width: width, lines: lines, centered: centered)
             }
             let value = value(detail, weight, common)
             guard labelled else { return Part.row(icon(detail.icon, side, .text), value, gap: indent - side) }

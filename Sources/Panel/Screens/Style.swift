@@ -67,13 +67,13 @@ struct Style {
     /// - Parameter tightness: how much the letters make way for the codes, from 0 to ``tightest``.
     func sizes(tightness: Int) -> Sizes {
         let least = isPaper ? 10 : base - 3
-        let most = [base + 3, base - 1, least][tightness]
-        return Sizes(
-            values: least...max(least, most), titles: least...max(least, most),
-            labels: max(9, base - 4)...max(9, tightness == 0 ? base - 1 : base - 3))
+        let most = max(least, [base + 3, base - 1, (base - 1 + least) / 2, least][tightness])
+        // What stands beside is never larger.
+        let label = min(most, max(9, tightness == 0 ? base - 1 : base - 3))
+        return Sizes(values: least...most, titles: least...most, labels: min(label, max(9, base - 4))...label)
     }
 
-    static let tightest = 2
+    static let tightest = 3
 
     func color(_ tone: Tone) -> Color {
         switch depth {
