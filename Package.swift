@@ -347,7 +347,7 @@ let package = Package(
         tests(
             of: "BoxPanel",
             [
-                "SansIO", "QRCode", "Raster", "Screens", "PanelDrivers", "PanelSimulator", "Button",
+                "CLinux", "SansIO", "QRCode", "Raster", "Screens", "PanelDrivers", "PanelSimulator", "Button",
                 .product(name: "NIOCore", package: nio), .product(name: "NIOEmbedded", package: nio),
             ]),
         tests(of: "BoxState"),

@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import NIOCore
 import NIOEmbedded
@@ -192,5 +193,52 @@ import Testing
         }
         #expect(cardsWithScreens(in: folder) == ["/dev/dri/card1", "/dev/dri/card2"])
         #expect(cardsWithScreens(in: folder + "/nowhere") == [])
+    }
+
+    /// The console was drawn over a picture in the framebuffer: its cursor blinked in a code.
+    @Test func theConsoleLeavesTheScreenAndGetsItBack() throws {
+        var mode = KD_TEXT
+        var set: [CInt] = []
+        func control(_ console: CInt, _ request: UInt, _ value: inout CInt) -> Bool {
+            guard console >= 0 else { return false }
+            guard request == UInt(KDSETMODE) else {
+                value = mode
+                return request == UInt(KDGETMODE)
+            }
+            mode = value
+            set.append(value)
+            return true
+        }
+        /// Whether a console was taken; it is given back at once.
+        func takes(_ path: String) -> Bool { GraphicConsole(path, control: control) != nil }
+        do {
+            let console = GraphicConsole("/dev/null", control: control)
+            #expect(set == [KD_GRAPHICS])
+            let isSomebodys = !takes("/dev/null")
+            #expect(isSomebodys && set == [KD_GRAPHICS])
+            _ = consume console
+        }
+        #expect(set == [KD_GRAPHICS, KD_TEXT])
+        #expect(!takes("/nowhere/tty0"), "a machine without a console")
+        let isNone = GraphicConsole("/dev/null") == nil
+        #expect(isNone, "what is no console does not know the request")
+        #expect(set.count == 2)
+    }
+
+    @Test func theEndGivesTheScreenBack() {
+        let loop = EmbeddedEventLoop()
+        weak var memory: Memory?
+        let surface = FramebufferSurface(
+            turn: .none, loop: loop,
+            open: { () throws(DeviceError) in
+                let screen = Memory(Self.rgb565)
+                memory = screen
+                return screen
+            }, onTrouble: {})
+        surface.start()
+        #expect(memory != nil)
+        var isDone = false
+        surface.finish { isDone = true }
+        #expect(isDone && memory == nil)
     }
 }

@@ -35,7 +35,7 @@ func writeEach(into folder: String) throws {
                     try write(picture.png(), to: "\(folder)/\(file)")
                     guard case .room(let room) = screen else { continue }
                     let payloads = [room.wifi?.code, room.link].compactMap { $0 }
-                    codes += ([file] + (pictures.count > 1 ? [payloads[page]] : payloads)).joined(separator: "\t") + "\n"
+                    codes += ([file] + (number.isEmpty ? payloads : [payloads[page]])).joined(separator: "\t") + "\n"
                 }
             }
         }

@@ -51,6 +51,7 @@ final class FramebufferDevice: FrameMemory {
     let layout: FrameLayout
     let isSecondBest: Bool
     private let device: MappedDevice
+    private let console: GraphicConsole?
     var octets: UnsafeMutableRawBufferPointer { device.octets }
 
     /// - Parameter isSecondBest: whether there is a screen that is better, and only was not to be had.
@@ -78,6 +79,7 @@ final class FramebufferDevice: FrameMemory {
         try device.map(Int(fixed.smem_len), at: 0)
         self.layout = layout
         self.device = device
+        console = GraphicConsole()
     }
 
     /// The memory stays when another driver takes the screen, and nobody sees it any more; but the old device answers no

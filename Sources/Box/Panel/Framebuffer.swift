@@ -169,6 +169,8 @@ final class FramebufferSurface: PanelSurface {
 
     func finish(_ done: @escaping () -> Void) {
         looking?.cancel()
+        // The console gets its screen back, as it does from a screen of the direct rendering manager.
+        memory = nil
         done()
     }
 }

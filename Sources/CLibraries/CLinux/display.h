@@ -3,6 +3,7 @@
 #pragma once
 #include <linux/fb.h>
 #include <linux/ioctl.h>
+#include <linux/kd.h>
 #include <linux/types.h>
 
 struct CLinux_drm_resources {
