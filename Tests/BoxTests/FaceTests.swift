@@ -98,6 +98,31 @@ import Testing
         try await expect(.stopped, on: face)
     }
 
+    // MARK: New software
+
+    @Test("while new software is installed the panel asks not to unplug the box, and the room is shown behind it")
+    func updating() async throws {
+        let (face, _) = await openFace()
+        try await expect(room, on: face)
+        // Two at once: the first that ends is not the end.
+        for _ in 0..<2 { face.updating(true) }
+        try await expect(.updating, on: face)
+        face.updating(false)
+        await face.update()
+        try await expect(.updating, on: face, "what else happens does not take it away")
+        await face.show(instead: .rotating)
+        try await expect(.rotating, on: face)
+        await face.show(instead: nil)
+        try await expect(.updating, on: face)
+        face.updating(false)
+        await face.update()
+        try await expect(room, on: face)
+        face.ending()
+        face.updating(true)
+        await face.finish()
+        try await expect(.stopped, on: face, "nothing comes after the last picture")
+    }
+
     // MARK: Reset
 
     @Test("a reset by the command line is one, from its beginning to the last picture")

@@ -312,6 +312,36 @@ def test_rotate(box):
     assert box.start().link == new
 
 
+def test_updating(box, tmp_path):
+    """The panel tells of an updater for as long as it runs, however it ends, and never stands in its way."""
+    done = tmp_path / "done"
+
+    def shows(word):
+        wait_until(lambda: box.status()["panel"]["shows"] == word, 10, f"the panel shows {word}")
+
+    def start(script):
+        return subprocess.Popen(
+            [str(executable()), "updating", "--state", str(box.state), "--", "sh", "-c", script],
+            env=clean_environment())
+
+    shows("room")
+    updater = start(f"while ! test -e {done}; do sleep 0.05; done; exit 7")
+    shows("updating")
+    done.touch()
+    assert updater.wait(10) == 7, "its end is the updater's own"
+    shows("room")
+    updater = start("exec sleep 60")
+    shows("updating")
+    updater.kill()
+    updater.wait(10)
+    shows("room")
+    assert box.terminate() == 0, box.log()
+    alone = box.command("updating", "--", "echo", "new")
+    assert alone.returncode == 0 and alone.stdout == "new\n" and "no box runs" in alone.stderr
+    assert box.command("updating", "--", "/nowhere/updater").returncode != 0
+    assert "two dashes" in command("updating").stderr
+
+
 def test_identity_outlives_the_process(box):
     """The same link, and the same id for the same token, after SIGKILL."""
     link = box.link

@@ -30,6 +30,9 @@ public struct CertificateStatus: Hashable, Sendable {
     public var fingerprint: [UInt8]
     /// What is wrong and what to do, one sentence or two each; empty when all is well.
     public var problems: [String]
+    /// Whether one of those is the box's clock and not the certificate: nobody has set it, and it is behind the day on which
+    /// the certificate was issued.
+    public var isClockBehind = false
 }
 
 /// The certificate of the web server: the owner's, or the box's own.
@@ -142,7 +145,10 @@ public final class CertificateSource: Sendable {
                 // The present certificate stays; the next look tries again.
                 guard previous.status.problems != [error.description] else { return }
                 logger.error("\(error)")
-                published.withLock { $0.status.problems = [error.description] }
+                published.withLock {
+                    $0.status.problems = [error.description]
+                    $0.status.isClockBehind = false
+                }
             }
         }
     }
@@ -161,6 +167,7 @@ extension CertificateSource {
                 next = Published(
                     context: context,
                     status: CertificateStatus(.owner, owner.certificates[0], problems: owner.warnings(at: clock)))
+                next.status.isClockBehind = owner.isAhead(of: clock)
             } else {
                 next = try own(&work, previous, wanted: wanted, state: state, logger: logger, clock: clock)
             }

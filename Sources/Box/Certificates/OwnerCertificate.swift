@@ -68,6 +68,11 @@ struct OwnerCertificate {
         }
     }
 
+    /// Whether it was issued after the time that the clock tells, which nobody has set.
+    func isAhead(of clock: ClockReading) -> Bool {
+        !clock.isSynchronized && clock.seconds < certificates[0].validity.notBefore
+    }
+
     /// What is odd but does not stop the use: a clock that is wrong must not take a good certificate from the box.
     func warnings(at clock: ClockReading) -> [String] {
         var warnings: [String] = []
@@ -76,8 +81,12 @@ struct OwnerCertificate {
         let doubt = clock.isSynchronized ? "" : " (or the box's clock is wrong: no time service has set it)"
         if clock.seconds > validity.notAfter {
             warnings.append("The certificate in \(files.chain) has expired\(doubt). Renew it.")
+        } else if isAhead(of: clock) {
+            warnings.append(
+                "The box's clock is wrong: it is behind the day on which the certificate in \(files.chain) was issued, and "
+                    + "no time service has set it. Set it, or let the box see the internet for a minute.")
         } else if clock.seconds < validity.notBefore {
-            warnings.append("The certificate in \(files.chain) is not valid yet\(doubt).")
+            warnings.append("The certificate in \(files.chain) is not valid yet.")
         } else if clock.seconds > validity.notAfter - 7 * Validity.day {
             warnings.append("The certificate in \(files.chain) expires within a week\(doubt). Renew it.")
         }

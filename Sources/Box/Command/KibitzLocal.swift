@@ -11,8 +11,7 @@ struct KibitzLocal: AsyncParsableCommand {
         version: boxVersion,
         subcommands: [
             Run.self, StatusCommand.self, WiFiCommand.self, PanelCommand.self, QR.self, Rotate.self, Reset.self,
-            DoctorCommand.self,
-            Config.self,
+            Updating.self, DoctorCommand.self, Config.self,
         ])
 
     static func main() async {

@@ -54,7 +54,11 @@ extension Box {
         if rotation.trouble != nil { troubles.append(.storage) }
         if ownNetwork?.trouble.isEmpty == false { troubles.append(.wifiNetworkFails) }
         troubles += radio?.trouble.compactMap(\.shown) ?? []
-        if link.scheme == "https", !certificates.status.problems.isEmpty { troubles.append(.certificate) }
+        if link.scheme == "https" {
+            let status = certificates.status
+            if status.problems.count > (status.isClockBehind ? 1 : 0) { troubles.append(.certificate) }
+            if status.isClockBehind { troubles.append(.clock) }
+        }
         if link.isOnlyForThisMachine { troubles.append(.noNetwork) }
         return troubles
     }

@@ -215,7 +215,7 @@ public final class Box: Sendable {
         let control = ControlServer(
             path: state.path(of: controlSocketName), group: configuration.control.group, loop: eventLoop,
             logger: logger,
-            answer: { await self.answer($0) })
+            answer: { await self.answer($0, until: $1) })
         let channel = try await control.start()
         let link = joinLink
         logger.info("ready: \(link.scheme)://\(link.host):\(link.port)/ in \(ContinuousClock.now - started)")
@@ -283,7 +283,7 @@ extension Box {
 // MARK: What the command line asks
 
 extension Box {
-    private func answer(_ request: ControlRequest) async -> ControlResponse {
+    private func answer(_ request: ControlRequest, until end: EventLoopFuture<Void>) async -> ControlResponse {
         switch request {
         case .status:
             return ControlResponse(status: Status(configuration: configuration, await snapshot()))
@@ -302,6 +302,10 @@ extension Box {
             } catch {
                 return ControlResponse(error: "\(error)")
             }
+        case .updating:
+            face.updating(true)
+            end.whenComplete { _ in self.face.updating(false) }
+            return ControlResponse()
         case .reset:
             do {
                 try await reset()

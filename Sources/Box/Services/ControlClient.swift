@@ -61,6 +61,22 @@ public struct ControlClient {
     /// - Throws: ``Failure``.
     public func reset() throws(Failure) { _ = try ask(.reset) }
 
+    /// Tells the box that new software is being installed: it says so on its panel.
+    /// - Returns: the connection that tells it, which stays open in programs that this one starts or becomes. The box
+    ///   shows its room again when it was closed everywhere.
+    /// - Throws: ``Failure``.
+    public func updating() throws(Failure) -> CInt {
+        let connection = try connect()
+        do throws(Failure) {
+            _ = try ask(.updating, on: connection)
+        } catch {
+            close(connection)
+            throw error
+        }
+        _ = fcntl(connection, F_SETFD, 0)
+        return connection
+    }
+
     /// What the panel shows.
     /// - Throws: ``Failure``.
     public func panel() throws(Failure) -> PanelPicture { try member(\.panel, of: ask(.panel)) }
@@ -75,8 +91,14 @@ public struct ControlClient {
     }
 
     private func ask(_ request: ControlRequest) throws(Failure) -> ControlResponse {
+        let connection = try connect()
+        defer { close(connection) }
+        return try ask(request, on: connection)
+    }
+
+    private func ask(_ request: ControlRequest, on connection: CInt) throws(Failure) -> ControlResponse {
         let line = "\"\(request.rawValue)\"\n"
-        let answer = try exchange(Array(line.utf8))
+        let answer = try exchange(Array(line.utf8), on: connection)
         guard let response = try? JSONDecoder().decode(ControlResponse.self, from: Data(answer)) else {
             throw .noAnswer(reason: "it does not speak this program's protocol; are both of the same version?")
         }
@@ -84,24 +106,26 @@ public struct ControlClient {
         return response
     }
 
-    private func exchange(_ request: [UInt8]) throws(Failure) -> [UInt8] {
+    private func connect() throws(Failure) -> CInt {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw .noAnswer(reason: String(cString: strerror(errno))) }
-        defer { close(descriptor) }
         var limit = timeval(tv_sec: Self.timeout, tv_usec: 0)
         for option in [SO_RCVTIMEO, SO_SNDTIMEO] {
             setsockopt(descriptor, SOL_SOCKET, option, &limit, socklen_t(MemoryLayout<timeval>.size))
         }
-        guard
-            let connected = withUnixAddress(
-                Array(path.utf8), { connect(descriptor, $0, $1) == 0 ? 0 : errno })
-        else { throw .pathTooLong(path: path) }
+        let connected = withUnixAddress(Array(path.utf8)) { Glibc.connect(descriptor, $0, $1) == 0 ? 0 : errno }
+        if connected == 0 { return descriptor }
+        close(descriptor)
         switch connected {
-        case 0: break
+        case nil: throw .pathTooLong(path: path)
         case EACCES, EPERM: throw .forbidden(path: path)
         case ENOENT, ECONNREFUSED, ENOTDIR: throw .notRunning(state: state)
-        default: throw .noAnswer(reason: String(cString: strerror(connected)))
+        case let code?: throw .noAnswer(reason: String(cString: strerror(code)))
         }
+    }
+
+    /// Sends a line, and reads one.
+    private func exchange(_ request: [UInt8], on descriptor: CInt) throws(Failure) -> [UInt8] {
         guard
             request.withUnsafeBytes({ send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) })
                 == request.count
@@ -117,6 +141,7 @@ public struct ControlClient {
                     reason: errno == EAGAIN ? "nothing for \(Self.timeout) seconds" : String(cString: strerror(errno)))
             }
             answer += chunk[..<count]
+            if answer.last == UInt8(ascii: "\n") { return answer }
         }
         throw .noAnswer(reason: "its answer is too long")
     }

@@ -8,8 +8,13 @@ enum ControlRequest: String, Codable, Sendable {
     case wifi
     /// A ``PanelPicture``.
     case panel
+    /// New software is being installed, for as long as the connection stays open; answers with nothing.
+    case updating
     /// Everything the box keeps is removed, and it ends; answers with nothing once that is decided for good.
     case reset
+
+    /// Whether the connection stays open when the answer was given.
+    var isHeld: Bool { self == .updating }
 }
 
 /// The running box's answer.

@@ -14,17 +14,20 @@ final class ControlServer: Sendable {
     static let maxConnections = 16
     /// How long a connection may take to send its request.
     static let requestTimeout = TimeAmount.seconds(5)
+    /// How long it may last from then on, but for one that is held; the client waits less.
+    static let answerTimeout = TimeAmount.seconds(30)
 
     private let path: String
     private let group: String
     private let loop: any EventLoop
     private let logger: Logger
-    private let answer: @Sendable (ControlRequest) async -> ControlResponse
+    private let answer: Answer
 
-    init(
-        path: String, group: String, loop: any EventLoop, logger: Logger,
-        answer: @escaping @Sendable (ControlRequest) async -> ControlResponse
-    ) {
+    /// Answers a request.
+    /// - Parameter end: the end of its connection, at the latest that of its client.
+    typealias Answer = @Sendable (_ request: ControlRequest, _ end: EventLoopFuture<Void>) async -> ControlResponse
+
+    init(path: String, group: String, loop: any EventLoop, logger: Logger, answer: @escaping Answer) {
         self.path = path
         self.group = group
         self.loop = loop
@@ -47,7 +50,6 @@ final class ControlServer: Sendable {
                     guard open.value < Self.maxConnections else { throw ControlError.tooManyConnections }
                     open.value += 1
                     channel.closeFuture.whenComplete { _ in open.value -= 1 }
-                    channel.eventLoop.scheduleTask(in: Self.requestTimeout) { channel.close(promise: nil) }
                     try channel.pipeline.syncOperations.addHandler(RequestLineHandler(answer: answer))
                 }
             }
@@ -76,23 +78,33 @@ enum ControlError: Error {
     case tooManyConnections
 }
 
-/// Reads one line, answers it, closes.
+/// Reads one line, answers it, and closes, or waits for the other end to do that.
 private final class RequestLineHandler: ChannelInboundHandler {
     typealias InboundIn = ByteBuffer
     typealias OutboundOut = ByteBuffer
 
-    private let answer: @Sendable (ControlRequest) async -> ControlResponse
+    private let answer: ControlServer.Answer
     private var received = ByteBuffer()
     private var isAnswering = false
+    private var closing: Scheduled<Void>?
 
-    init(answer: @escaping @Sendable (ControlRequest) async -> ControlResponse) {
+    init(answer: @escaping ControlServer.Answer) {
         self.answer = answer
+    }
+
+    func channelActive(context: ChannelHandlerContext) { close(context.channel, in: ControlServer.requestTimeout) }
+
+    func channelInactive(context: ChannelHandlerContext) { closing?.cancel() }
+
+    private func close(_ channel: any Channel, in time: TimeAmount) {
+        closing?.cancel()
+        closing = channel.eventLoop.scheduleTask(in: time) { channel.close(promise: nil) }
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         var chunk = unwrapInboundIn(data)
         received.writeBuffer(&chunk)
-        guard !isAnswering else { return }
+        guard !isAnswering else { return received.clear() }
         guard let end = received.readableBytesView.firstIndex(of: UInt8(ascii: "\n")) else {
             if received.readableBytes > ControlServer.maxRequest { context.close(promise: nil) }
             return
@@ -101,17 +113,23 @@ private final class RequestLineHandler: ChannelInboundHandler {
         let line = Array(received.readableBytesView[..<end])
         let channel = context.channel
         let answer = answer
+        let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line))
+        let isHeld = request?.isHeld == true
+        close(channel, in: ControlServer.answerTimeout)
+        if isHeld { closing?.cancel() }
         channel.eventLoop.makeFutureWithTask {
             let response =
-                if let request = try? JSONDecoder().decode(ControlRequest.self, from: Data(line)) {
-                    await answer(request)
+                if let request {
+                    await answer(request, channel.closeFuture)
                 } else {
                     ControlResponse(error: "the box does not know this request; are both of the same version?")
                 }
             var bytes = (try? JSONEncoder().encode(response)) ?? Data("{}".utf8)
             bytes.append(UInt8(ascii: "\n"))
             return ByteBuffer(bytes: bytes)
-        }.flatMap { channel.writeAndFlush($0) }.whenComplete { _ in channel.close(promise: nil) }
+        }.flatMap { channel.writeAndFlush($0) }.whenComplete { _ in
+            if !isHeld { channel.close(promise: nil) }
+        }
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {

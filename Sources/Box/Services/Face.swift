@@ -53,6 +53,8 @@ final class Face: Sendable {
         /// The button's own command went well.
         var isShutDown = false
         var isOver = false
+        /// How many install new software at present.
+        var updaters = 0
     }
 
     let panel: PanelService
@@ -124,9 +126,18 @@ final class Face: Sendable {
             // Of two looks at once the one that began later has seen more.
             guard look > state.shownLook, state.departure == nil else { return }
             state.shownLook = look
-            if state.fate == nil { panel.show(state.instead ?? screen) }
+            if state.fate == nil { panel.show(state.instead ?? (state.updaters > 0 ? .updating : screen)) }
         }
         shine(isOpen: screen.isRoom)
+    }
+
+    /// New software is being installed, or one who did that has ended.
+    func updating(_ isSo: Bool) {
+        state.withLock { state in
+            state.updaters += isSo ? 1 : -1
+            if isSo, state.departure == nil, state.fate == nil, state.instead == nil { panel.show(.updating) }
+        }
+        changed()
     }
 
     /// Shows something else than the room, or the room again.
@@ -146,7 +157,9 @@ final class Face: Sendable {
     }
 
     private func shine(isOpen: Bool) {
-        let (isBusy, isEnding) = state.withLock { ($0.fate != nil || $0.instead != nil, $0.departure != nil) }
+        let (isBusy, isEnding) = state.withLock {
+            ($0.fate != nil || $0.instead != nil || $0.updaters > 0, $0.departure != nil)
+        }
         button.withLock { $0 }?.light(isEnding ? .off : isBusy ? .blinking : isOpen ? .on : .off)
     }
 
