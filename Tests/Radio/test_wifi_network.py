@@ -51,7 +51,7 @@ def test_an_address_the_box_as_router_and_name_server_and_where_the_portal_is(bo
     assert told["router"] == told["dns"] == told["serverid"] == box.wifi_address
     # RFC 8910's option 114; udhcpc gives what it does not know in hexadecimal.
     portal = bytes.fromhex(told["opt114"]).decode()
-    assert portal.startswith("https://") and box.wifi_address in portal or box.http_address in portal
+    assert portal.startswith("https://") and box.wifi_address in portal
 
 
 def dhclient(phone: WiFiPhone) -> None:
@@ -218,8 +218,14 @@ def uplink(address: str = "192.0.2.2/24"):
 
 
 def listening(port: int, namespace: str | None = None) -> Program:
-    """A web server as something that listens."""
-    return Program("python3", "-m", "http.server", str(port), "--bind", "0.0.0.0", namespace=namespace)
+    """A web server as something that listens, by IPv4 and IPv6."""
+    return Program("python3", "-m", "http.server", str(port), "--bind", "::", namespace=namespace)
+
+
+def own_addresses(interface: str) -> list[str]:
+    """The machine's IPv6 addresses on an interface: those of all networks, then that of the link."""
+    told = json.loads(run("ip", "-j", "-6", "addr", "show", "dev", interface))[0]["addr_info"]
+    return [entry["local"] for entry in sorted(told, key=lambda entry: entry["scope"] == "link") if not entry.get("tentative")]
 
 
 def test_nothing_is_forwarded_between_the_wifi_and_a_cable(air, phones):
@@ -230,6 +236,13 @@ def test_nothing_is_forwarded_between_the_wifi_and_a_cable(air, phones):
         phone = phones.new()
         phone.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
         phone.lease()
+        # By IPv6 too, with all routes that either side could wish for.
+        run("ip", "-6", "addr", "add", "2001:db8:2::2/64", "dev", "cable", "nodad")
+        run("ip", "-n", elsewhere, "-6", "addr", "add", "2001:db8:2::1/64", "dev", "eth0", "nodad")
+        run("ip", "-n", elsewhere, "-6", "route", "add", "default", "via", "2001:db8:2::2")
+        *_, link = own_addresses(box.interface)
+        wait_until(lambda: phone.addresses("inet6"), 20, "the phone has an IPv6 address")
+        phone.run("ip", "-6", "route", "replace", "2001:db8:2::/64", "via", link, "dev", phone.radio)
         run("ip", "-n", elsewhere, "route", "add", f"{box.wifi_address}/24".replace(".1/", ".0/"), "via", "192.0.2.2")
         server = listening(8000, elsewhere)
         stack.callback(server.stop)
@@ -246,6 +259,13 @@ def test_nothing_is_forwarded_between_the_wifi_and_a_cable(air, phones):
         assert run("ip", "netns", "exec", elsewhere, "curl", "-s", "--max-time", "3", f"http://{phone.address}:8000/", check=False) == ""
         # The box's own address on that cable is none of a phone's business either.
         assert phone.ping("192.0.2.2") == 0
+        assert "200" in run("curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "http://[2001:db8:2::1]:8000/")
+        for address in ("2001:db8:2::1", "2001:db8:2::2"):
+            assert phone.ping(address) == 0
+        assert phone.curl("http://[2001:db8:2::1]:8000/", "--max-time", "3").returncode != 0
+        own_address = phone.addresses("inet6")[0]
+        assert phone.curl(f"http://[{own_address}]:8000/").returncode == 0, "it does listen"
+        assert run("ip", "netns", "exec", elsewhere, "curl", "-s", "--max-time", "3", f"http://[{own_address}]:8000/", check=False) == ""
         # Even where its owner's own rules would let everything through.
         run("nft", "-f", "-", stdin=(
             "table inet owner {\n chain forward {\n type filter hook forward priority 0; policy accept;\n accept\n }\n}\n"))
@@ -257,8 +277,12 @@ def test_phones_reach_the_public_ports_and_neither_ssh_nor_the_metrics(box, onli
         for port in (22, 9100):
             stack.callback(listening(port).stop)
         wait_until(lambda: run("ss", "-ltnH").count(":22 ") and run("ss", "-ltnH").count(":9100 "), 10, "both listen")
-        for port in (22, 9100):
-            assert online.curl(f"http://{box.wifi_address}:{port}/", "--max-time", "3").returncode in (7, 28), port
+        wide, link = own_addresses(box.interface)
+        wait_until(lambda: online.addresses("inet6"), 20, "the phone has an IPv6 address")
+        assert online.ping(wide) == 3, "the box does answer by IPv6"
+        for host in (box.wifi_address, f"[{wide}]", f"[{link}%25{online.radio}]"):
+            for port in (22, 9100):
+                assert online.curl(f"http://{host}:{port}/", "--max-time", "3").returncode in (7, 28), (host, port)
     assert online.curl(f"http://{box.wifi_address}/api/room").returncode == 0
     assert online.curl(f"https://{box.wifi_address}/api/room", "--insecure").returncode == 0
     status = online.curl(f"http://{box.wifi_address}/metrics", "--output", "/dev/null", "--write-out", "%{http_code}").stdout

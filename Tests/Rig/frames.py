@@ -52,8 +52,8 @@ def data_frame(bss: str, source: str, destination: str, body: bytes, *, sequence
     """A data frame of a phone to its access point (IEEE 802.11-2020, 9.3.2.1), in the clear; with `more`, fragments
     follow; an `aggregated` one is an A-MSDU. Only that has a quality of service: with one, the radios agree on block
     acknowledgements, and then no fragment is taken."""
-    header = struct.pack("<BBH6s6s6sH", 0x88 if aggregated else 0x08, 0x01 | (0x04 if more else 0), 0, octets(receiver or bss),
-                         octets(source), octets(destination), sequence << 4 | fragment)
+    header = struct.pack("<BBH6s6s6sH", 0x88 if aggregated else 0x08, 0x01 | (0x04 if more else 0), 0,
+                         octets(receiver or bss), octets(source), octets(destination), sequence << 4 | fragment)
     return header + (struct.pack("<BB", 0x80 | TID, 0) if aggregated else b"") + body
 
 
