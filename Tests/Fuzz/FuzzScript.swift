@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Reads an input as a script: what happens to a core, step by step. Every input is a script; one that ends early gives
 /// zeros.
 struct FuzzScript {
@@ -33,6 +35,32 @@ struct FuzzScript {
 
     /// All that is left.
     mutating func rest() -> [UInt8] { take(bytes.count - position) }
+
+    /// Up to 32 times `bytes`, in each something else changed; two bytes of the script say what. A state that took a core long to
+    /// get to is worth many datagrams.
+    mutating func variants(of bytes: [UInt8]) -> [[UInt8]] {
+        let seed = uint16()
+        var generator = SeededGenerator(seed: UInt64(seed))
+        return (0...Int(seed >> 11)).map { _ in
+            let number = generator.next()
+            var bytes = bytes
+            for _ in 0...number & 3 where !bytes.isEmpty {
+                let place = Int(generator.next() >> 1) % bytes.count
+                switch generator.next() & 3 {
+                case 0: bytes[place] ^= 1 << UInt8(generator.next() & 7)
+                case 1: bytes[place] = [0, 1, 0x7F, 0x80, 0xFE, 0xFF][Int(generator.next() % 6)]
+                default: bytes[place] = UInt8(truncatingIfNeeded: generator.next())
+                }
+            }
+            switch number >> 8 & 15 {
+            case 0: bytes.removeLast(Int(generator.next() >> 1) % (bytes.count + 1))
+            case 1: bytes.removeFirst(Int(generator.next() & 3) % (bytes.count + 1))
+            case 2: bytes += bytes.suffix(Int(generator.next() & 31))
+            default: break
+            }
+            return bytes
+        }
+    }
 
     private mutating func take(_ count: Int) -> [UInt8] {
         let end = min(bytes.count, position + count)

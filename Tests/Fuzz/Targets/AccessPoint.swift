@@ -50,6 +50,9 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
     /// The phones that know the passphrase, from their association on, and what was sent to them.
     private var supplicants: [MACAddress: Supplicant] = [:]
     private var eapol: [(MACAddress, [UInt8])] = []
+    /// The last EAPOL frame and the last management frame that a phone sent.
+    private var lastEAPOL: [UInt8] = []
+    private var lastFrame: [UInt8] = []
     private var authorized: Set<MACAddress> = []
     private var isStopping = false
     private var hasStopped = false
@@ -79,7 +82,7 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
     mutating func play() throws {
         try handle(.start)
         while !script.isAtEnd {
-            switch script.number(below: 12) {
+            switch script.number(below: 13) {
             case 0, 1, 2: try answerRequests(1 + script.number(below: 8))
             case 3: try refuse()
             case 4: try tell()
@@ -87,6 +90,7 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
             case 6, 7: try join(script.element(of: Self.phones), form: script.byte())
             case 8, 9: try exchange()
             case 10: try pass(.milliseconds(Int(script.uint16())), limit: 5_000)
+            case 11: for frame in script.variants(of: lastFrame) { try hear(frame) }
             default: try wish()
             }
         }
@@ -252,15 +256,20 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
             sequenceControl: 0
         ).write(into: &frame)
         frame.write(bytes: body)
-        let octets = frame.bytes
-        try tell(.frame) { $0.put(51, octets) }
+        lastFrame = frame.bytes
+        try hear(lastFrame)
     }
+
+    private mutating func hear(_ frame: [UInt8]) throws { try tell(.frame) { $0.put(51, frame) } }
 
     /// A phone hears the next EAPOL frame and answers it, or somebody says whatever.
     private mutating func exchange() throws {
         guard script.byte() & 3 != 0, !eapol.isEmpty else {
             let phone = script.element(of: Self.phones)
-            return try send(script.run(), from: phone, isEncrypted: false)
+            let form = script.byte()
+            guard form & 3 == 0 else { return try send(script.run(), from: phone, isEncrypted: form & 4 != 0) }
+            for frame in script.variants(of: lastEAPOL) { try send(frame, from: phone, isEncrypted: form & 4 != 0) }
+            return
         }
         try answerEAPOL()
     }
@@ -273,6 +282,7 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
     }
 
     private mutating func send(_ frame: [UInt8], from phone: MACAddress, isEncrypted: Bool) throws {
+        lastEAPOL = frame
         guard !isEAPOLOpen else { return try handle(.eapol(from: phone, frame)) }
         try tell(.controlPortFrame) { writer in
             writer.put(6, phone)

@@ -19,6 +19,8 @@ private struct DTLSRun: ~Copyable, FuzzClock {
     private var clientWake: Timestamp?
     /// Datagrams of the client that are on their way.
     private var flight: [[UInt8]] = []
+    /// What was given to the server last.
+    private var last: [UInt8]?
     private var isConnected = false
     private var isOver = false
 
@@ -46,7 +48,7 @@ private struct DTLSRun: ~Copyable, FuzzClock {
     }
 
     private mutating func step() throws {
-        switch script.number(below: 10) {
+        switch script.number(below: 12) {
         case 0: try give(script.longRun())
         case 1, 2:
             let body = script.run()
@@ -68,6 +70,15 @@ private struct DTLSRun: ~Copyable, FuzzClock {
                 try ours(.send(message.span.bytes))
             }
         case 8: try pass(.milliseconds(Int(script.uint16() & 8_191)))
+        case 9:
+            guard let first = flight.first ?? last else { return }
+            for bytes in script.variants(of: first) { try give(bytes) }
+        case 10:
+            // A record of the client's, as it is now, and what looks like it.
+            let message = script.run()
+            try theirs(.send(message.span.bytes))
+            guard let record = flight.last ?? last else { return }
+            for bytes in script.variants(of: record) { try give(bytes) }
         default:
             switch script.number(below: 8) {
             case 0: try theirs(.close)
@@ -88,6 +99,7 @@ private struct DTLSRun: ~Copyable, FuzzClock {
 
     private mutating func give(_ bytes: [UInt8]) throws {
         guard let first = bytes.first, (20...63).contains(first) else { return }
+        last = bytes
         try ours(.datagram(bytes.span.bytes))
     }
 

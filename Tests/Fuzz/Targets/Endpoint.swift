@@ -37,6 +37,8 @@ private struct EndpointRun: ~Copyable, FuzzClock {
     /// Packets of SCTP the client has received, and the common header of its own.
     private var received: [[UInt8]] = []
     private var header: [UInt8] = []
+    /// The client's last datagram of DTLS.
+    private var last: [UInt8] = []
     private var connected: Set<PeerID> = []
 
     private static let box = IPAddress.v4(0x0A00_0001)
@@ -65,7 +67,7 @@ private struct EndpointRun: ~Copyable, FuzzClock {
     mutating func play() throws {
         while !script.isAtEnd {
             let stranger = script.element(of: Self.strangers)
-            switch script.number(below: 12) {
+            switch script.number(below: 14) {
             case 0, 1: try datagram(script.longRun(), from: stranger)
             case 2, 3: try datagram(check(), from: script.byte() & 1 == 0 ? stranger : Self.client)
             case 4:
@@ -77,6 +79,13 @@ private struct EndpointRun: ~Copyable, FuzzClock {
                     from: script.byte() & 1 == 0 ? stranger : Self.client)
             case 5...9: try say()
             case 10: try pass(.milliseconds(Int(script.uint16())))
+            case 11: for packet in script.variants(of: chunks()) { try seal(packet) }
+            case 12:
+                // What somebody who sees the client's datagrams could send.
+                let from = script.byte() & 1 == 0 ? stranger : Self.client
+                for bytes in script.variants(of: script.byte() & 1 == 0 ? last : check()) {
+                    try datagram(bytes, from: from)
+                }
             default:
                 for peer in connected {
                     let message = script.run()
@@ -143,16 +152,27 @@ private struct EndpointRun: ~Copyable, FuzzClock {
             for packet in packets { try sctp(.packet(packet.span.bytes)) }
         case 2: try sctp(.reset(streams: [UInt16(script.number(below: 8))]))
         case 3: try send(script.run())
-        default:
-            var packet = header
-            for _ in 0...script.number(below: 3) {
-                let body = script.run()
-                packet += [script.byte() & 15, script.byte(), 0, UInt8(clamping: 4 + body.count)] + body
-                packet += [UInt8](repeating: 0, count: -body.count & 3)
-            }
-            SCTPChecksum.seal(&packet)
-            try send(packet)
+        default: try seal(chunks())
         }
+    }
+
+    /// Some chunks of any type.
+    private mutating func chunks() -> [UInt8] {
+        var chunks: [UInt8] = []
+        for _ in 0...script.number(below: 3) {
+            let body = script.run()
+            chunks += [script.byte() & 15, script.byte(), 0, UInt8(clamping: 4 + body.count)] + body
+            chunks += [UInt8](repeating: 0, count: -body.count & 3)
+        }
+        return chunks
+    }
+
+    /// Sends chunks in a packet of the client's.
+    private mutating func seal(_ chunks: [UInt8]) throws {
+        guard session.isConnected else { return }
+        var packet = header + chunks
+        SCTPChecksum.seal(&packet)
+        try send(packet)
     }
 
     private mutating func send(_ packet: [UInt8]) throws {
@@ -177,7 +197,10 @@ private struct EndpointRun: ~Copyable, FuzzClock {
             received.append(Array(sessionOutput.applicationData[range]))
         }
         let datagrams = sessionOutput.datagrams.map { Array(sessionOutput.written[$0]) }
-        for bytes in datagrams { try datagram(bytes, from: Self.client) }
+        for bytes in datagrams {
+            last = bytes
+            try datagram(bytes, from: Self.client)
+        }
     }
 
     private mutating func datagram(_ bytes: [UInt8], from: TransportAddress) throws {

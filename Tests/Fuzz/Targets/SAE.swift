@@ -29,6 +29,8 @@ private struct SAEStart {
         limits.cachedKeys = 3
         limits.exchangeLifetime = .seconds(2)
         limits.cachedKeyLifetime = .seconds(20)
+        // Four of those who hunt and peck, then time has to pass.
+        limits.workPerSecond = 4 * (limits.huntingWork + 3)
         return limits
     }()
 
@@ -78,7 +80,7 @@ private struct SAERun: FuzzClock {
     mutating func play() throws {
         while !script.isAtEnd {
             let index = script.number(below: clients.count)
-            switch script.number(below: 8) {
+            switch script.number(below: 10) {
             case 0:
                 pending[index] = clients[index].start()
             case 1, 2:
@@ -92,11 +94,15 @@ private struct SAERun: FuzzClock {
                 guard let original = pending[index] ?? heard[index] else { continue }
                 var frame = original
                 alter(&frame)
+                try receive(frame, like: original, of: index, from: script.number(below: clients.count))
+            case 7, 8:
+                guard let original = pending[index] ?? heard[index] else { continue }
                 let sender = script.number(below: clients.count)
-                // A confirm is honest as long as nothing but its tail is another.
-                let isHonest =
-                    sender == index && frame.transaction == 2 && frame.body.prefix(34) == original.body.prefix(34)
-                try receive(frame, from: clients[sender].address, isHonest: isHonest)
+                for body in script.variants(of: original.body) {
+                    var frame = original
+                    frame.body = body
+                    try receive(frame, like: original, of: index, from: sender)
+                }
             case 5:
                 let frame = SAEClient.Frame(
                     transaction: UInt16(script.number(below: 4)),
@@ -129,6 +135,15 @@ private struct SAERun: FuzzClock {
         case 3: frame.status = StatusCode(rawValue: script.uint16())
         default: frame.body.insert(contentsOf: script.run(), at: min(2, frame.body.count))
         }
+    }
+
+    /// An altered frame of a client's, from the address of the same or of another.
+    private mutating func receive(
+        _ frame: SAEClient.Frame, like original: SAEClient.Frame, of index: Int, from sender: Int
+    ) throws {
+        // A confirm is honest as long as nothing but its tail is another.
+        let isHonest = sender == index && frame.transaction == 2 && frame.body.prefix(34) == original.body.prefix(34)
+        try receive(frame, from: clients[sender].address, isHonest: isHonest)
     }
 
     private mutating func receive(_ frame: SAEClient.Frame, from address: MACAddress, isHonest: Bool) throws {

@@ -25,6 +25,7 @@ extension FuzzTarget {
     }()
 
     private static func load(_ text: [UInt8]) throws {
+        FuzzTarget.feed()
         var reader = ConfigurationFileReader(path: "file")
         reader.read(text)
         guard reader.isFaultless else { return }
