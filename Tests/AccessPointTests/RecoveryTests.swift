@@ -477,6 +477,24 @@ import Wire
         #expect(rig.isUp)
     }
 
+    /// One to the attempt before, which came late, was taken for one to the question that was asked after it: the beacon did
+    /// not wait for the firewall.
+    @Test func anAnswerBeforeTheQuestionIsNone() {
+        let rig = Rig(.softMAC)
+        rig.preparation = nil
+        rig.give(.start)
+        while rig.events.isEmpty {
+            rig.give(.prepared(interface: "wlan0", true))
+            rig.run(for: .microseconds(100))
+        }
+        #expect(rig.events == [.preparing(interface: "wlan0")])
+        rig.run(for: .seconds(2))
+        #expect(!rig.isUp && !rig.kernel.log.contains(C.startAP))
+        rig.give(.prepared(interface: "wlan0", true))
+        rig.run(for: .seconds(1))
+        #expect(rig.isUp)
+    }
+
     /// It was logged only: a beacon was sent that nobody could join.
     @Test func withoutTheSocketForHandshakesThereIsNoBeacon() {
         let rig = Rig(.fullMAC(offloadsHandshake: false, offloadsSAE: false))

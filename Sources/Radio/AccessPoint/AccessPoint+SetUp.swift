@@ -333,6 +333,8 @@ extension AccessPoint {
 
     private mutating func takeDown(at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
+        // An answer that came already was to a former attempt.
+        change { $0.isPrepared = false }
         output.events.append(.preparing(interface: interface.name))
         // An access point, or anything else, that was left running on it ends with that.
         take(.takeDown, .route(.setLink(index: interface.index, isUp: false)), at: now, into: &output)
