@@ -23,6 +23,7 @@ import Testing
         var generator = SeededGenerator(seed: seed)
         var limits = Hub.Limits()
         limits.keptMessages = 40
+        limits.slowReaderBytes = 400
         var test = TestHub(limits: limits)
         var phones: [Phone] = []
         for _ in 0..<4 {
@@ -59,16 +60,26 @@ import Testing
 
         for _ in 0..<300 {
             let index = Int.random(in: 0..<phones.count, using: &generator)
+            for (index, phone) in phones.enumerated() where phone.connection.map({ test.closed[$0] }) == .slowReader {
+                try read(index, upTo: Int.random(in: 0..<12, using: &generator))
+                phones[index].connection = nil
+            }
             switch Int.random(in: 0..<100, using: &generator) {
             case ..<60:
                 let other = Int.random(in: 0..<phones.count, using: &generator)
                 guard let connection = phones[index].connection else { continue }
-                let routed = test.hub.counters.framesRouted
+                let absent = test.drops(.absent)
                 let number = (phones[index].sent[other] ?? 0) + 1
                 test.send(#"{"t":"to","id":\#(ids[other]),"payload":\#(number)}"#, on: connection)
-                // Refused for want of room, or because nobody is there: never sent, as far as the receiver can know.
-                if test.hub.counters.framesRouted > routed { phones[index].sent[other] = number }
-            case ..<75: try read(index)
+                // Nobody is there: never sent, as far as the receiver can know. Whatever else becomes of it, the receiver must get
+                // it or learn that something is missing.
+                if test.drops(.absent) == absent { phones[index].sent[other] = number }
+            case ..<72: try read(index)
+            case ..<75:
+                // The transport takes no more, or takes it again; whoever is closed for that reads how far it came.
+                if let connection = phones[index].connection {
+                    test.handle(.writable(connection, Bool.random(using: &generator)))
+                }
             case ..<80:
                 try read(index)
                 if let connection = phones[index].connection {
@@ -94,7 +105,7 @@ import Testing
         }
         // Absent too long, and its numbers begin anew: the phone finds out when it comes back.
         for index in phones.indices {
-            if phones[index].connection == nil {
+            if phones[index].connection.map({ test.closed[$0] == nil }) != true {
                 phones[index].connection = test.resume(phones[index].token, room: "r", last: phones[index].last)
             }
             try read(index)

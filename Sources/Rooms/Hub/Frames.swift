@@ -74,7 +74,7 @@ extension Hub {
         guard parsed != nil, let t = members.t.last, case .string = t.kind else { return counters.drop(.malformed) }
         guard let type = FrameType(t, in: frame) else { return counters.drop(.unknownType) }
         switch type {
-        case .to: forward(members.payload.last, to: members.id.last, frame, from: client, &output)
+        case .to: forward(members.payload.last, to: members.id.last, frame, from: client, now, &output)
         case .peers: sendPeers(to: client, connection, now, &output)
         case .echo: echo(members.x.last, frame, to: client, connection, &output)
         case .ack:
@@ -144,7 +144,7 @@ extension Hub {
 
     /// Passes a payload on, byte for byte.
     private mutating func forward(
-        _ payload: JSONValue?, to destination: JSONValue?, _ frame: RawSpan, from client: Client,
+        _ payload: JSONValue?, to destination: JSONValue?, _ frame: RawSpan, from client: Client, _ now: Timestamp,
         _ output: inout Output
     ) {
         guard let destination, let id = destination.integer(in: frame) else { return counters.drop(.malformed) }
@@ -159,12 +159,27 @@ extension Hub {
             output.write(peer.kept.next)
         }
         output.bytes.append(UInt8(ascii: "}"))
+        let range = start..<output.bytes.count
+        guard range.count <= limits.frameBytes else {
+            counters.drop(.tooBig)
+            return output.bytes.removeLast(range.count)
+        }
         switch peer.presence {
+        case .present(let connection) where peer.isResumable:
+            keep(range, of: peer, output)
+            if hasRoom(for: range.count, to: peer) {
+                output.actions.append(.send(connection, range))
+            } else {
+                // Dropped, it would be missing between others: whoever can come back does so, and gets it then.
+                counters.drop(.slowReader)
+                close(connection, .slowReader, now, &output)
+            }
         case .present(let connection):
             guard send(start, to: peer, connection, &output) else { return }
-            if peer.isResumable { keepSent(start..<output.bytes.count, of: peer, output) }
         case .absent:
-            guard keepMissed(start..<output.bytes.count, for: peer, &output) else { return }
+            keep(range, of: peer, output)
+            output.bytes.removeLast(range.count)
+            counters.framesKept &+= 1
         }
         counters.framesRouted &+= 1
         counters.bytesRouted &+= UInt64(frame.byteCount)
@@ -181,52 +196,58 @@ extension Hub {
             output.bytes.removeLast(count)
             return false
         }
-        if let unwritable = client.unwritable {
-            guard unwritable.byteCount + count <= limits.slowReaderBytes else {
-                counters.drop(.slowReader)
-                output.bytes.removeLast(count)
-                return false
-            }
-            client.unwritable = (unwritable.since, unwritable.byteCount + count)
+        guard hasRoom(for: count, to: client) else {
+            counters.drop(.slowReader)
+            output.bytes.removeLast(count)
+            return false
         }
         output.actions.append(.send(connection, start..<output.bytes.count))
         return true
     }
 
+    /// Whether a client may be sent so much more; it is counted against one that does not read.
+    private func hasRoom(for count: Int, to client: Client) -> Bool {
+        guard let unwritable = client.unwritable else { return true }
+        guard unwritable.byteCount + count <= limits.slowReaderBytes else { return false }
+        client.unwritable = (unwritable.since, unwritable.byteCount + count)
+        return true
+    }
+
     // MARK: Messages that may have to be sent again
 
-    /// Keeps a message that was sent until it is acknowledged: the oldest ones make room for it.
-    private mutating func keepSent(_ range: Range<Int>, of client: Client, _ output: borrowing Output) {
-        guard range.count <= limits.keptBytes else {
-            keptBytes += trim(client) { $0.skip() }
+    /// Keeps a message until it is acknowledged. The oldest ones make room for it, so that one who comes back sees by
+    /// `next` that some are missing.
+    private mutating func keep(_ range: Range<Int>, of client: Client, _ output: borrowing Output) {
+        guard range.count <= min(limits.keptBytes, limits.keptTotalBytes) else {
+            letGo(of: client) { $0.skip() }
             return
         }
-        keptBytes += trim(client) { kept in
+        let limits = limits
+        letGo(of: client) { kept in
             while kept.count >= limits.keptMessages || kept.byteCount + range.count > limits.keptBytes {
                 kept.removeFirst()
             }
         }
-        guard keptBytes + range.count <= limits.keptTotalBytes else {
-            keptBytes += trim(client) { $0.skip() }
-            return
+        // Whoever keeps most gives up half of it: a few who keep all they can leave the others their small shares.
+        while keptBytes + range.count > limits.keptTotalBytes,
+            let greedy = clients.values.max(by: { ($0.kept.byteCount, $1.id) < ($1.kept.byteCount, $0.id) })
+        {
+            let half = greedy.kept.byteCount / 2
+            letGo(of: greedy) { kept in
+                while kept.byteCount > half { kept.removeFirst() }
+            }
         }
         client.kept.append(output.bytes[range])
         keptBytes += range.count
     }
 
-    /// Keeps a message for a client that dropped; what was kept before goes first.
-    private mutating func keepMissed(_ range: Range<Int>, for client: Client, _ output: inout Output) -> Bool {
-        defer { output.bytes.removeLast(range.count) }
-        guard client.kept.count < limits.keptMessages, range.count <= limits.frameBytes,
-            client.kept.byteCount + range.count <= limits.keptBytes,
-            keptBytes + range.count <= limits.keptTotalBytes
-        else {
-            counters.drop(.keptFull)
-            return false
-        }
-        client.kept.append(output.bytes[range])
-        keptBytes += range.count
-        counters.framesKept &+= 1
-        return true
+    /// Lets go of messages; of those for a client that is not there, it is counted.
+    private mutating func letGo(of client: Client, _ change: (inout KeptMessages) -> Void) {
+        let next = client.kept.next
+        let before = client.kept.count
+        keptBytes += trim(client, change)
+        guard client.connection == nil else { return }
+        // One that got its number only to be let go counts, too.
+        for _ in 0..<before - client.kept.count + Int(client.kept.next - next) { counters.drop(.keptFull) }
     }
 }

@@ -33,7 +33,8 @@ extension Hub {
 
         // MARK: Slow readers
 
-        /// How long a client may take nothing at all before it is closed.
+        /// How long a client's queue may stay too long for the transport before it is closed: with the transport's limits, one
+        /// that takes less than some 35 kB a second of more.
         public var slowReaderTime = Duration.seconds(20)
         /// Bytes sent to a client that takes nothing; what is beyond is dropped. What the transport queues before it says
         /// so, one message and these together must fit its own limit.
@@ -47,7 +48,7 @@ extension Hub {
         public var keptMessages = 512
         /// Bytes of those messages.
         public var keptBytes = 512 << 10
-        /// Bytes kept for all clients together.
+        /// Bytes kept for all clients together; beyond it whoever keeps most lets go.
         public var keptTotalBytes = 16 << 20
 
         // MARK: Ids

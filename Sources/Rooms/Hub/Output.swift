@@ -18,7 +18,7 @@ extension Hub {
         case replaced
         /// It sent far more than it may.
         case flood
-        /// It took nothing for too long.
+        /// It took too little for too long.
         case slowReader = "slow"
 
         /// The reason in words, for whoever reads the frame.
@@ -28,7 +28,7 @@ extension Hub {
             case .rotated: "The codes of this room were changed. Scan the code that the box shows now."
             case .replaced: "You are connected from elsewhere now."
             case .flood: "Too many messages were sent on this connection."
-            case .slowReader: "Messages were not taken on this connection for too long."
+            case .slowReader: "Messages were taken too slowly on this connection."
             }
         }
     }
@@ -43,7 +43,7 @@ extension Hub {
         var message: StaticString {
             switch self {
             case .rotated: "The codes of this room were changed. Scan the code that the box shows now."
-            case .full: "This room has all the members it can take."
+            case .full: "The box has no room left for you there. Try again in a while."
             }
         }
     }
@@ -80,7 +80,7 @@ extension Hub {
         case absent
         /// Whom it was meant for does not read.
         case slowReader = "slow_reader"
-        /// Whom it was meant for has dropped, and as much is kept for it as may be.
+        /// Whom it was meant for has dropped, and newer ones are kept in its place.
         case keptFull = "kept_full"
     }
 
