@@ -20,6 +20,49 @@ import Wire
         rig.events.count { if case .down = $0 { true } else { false } }
     }
 
+    /// It stayed on the air with its phones and their keys, and the network behind it ended: with a switch of the machine
+    /// that was for another radio, for ever.
+    @Test(arguments: BringUpTests.chips, 0...4)
+    func whatIsGivenUpIsOffTheAirBeforeItIsTold(_ chip: MockKernel.Chip, _ how: Int) throws {
+        let rig = rig(chip)
+        let index = UInt32(rig.kernel.interfaces[0].index)
+        switch how {
+        case 0: rig.give(.event(.channelSwitched(interface: index, frequency: 2437)))
+        case 1:
+            rig.give(.switches([NamedSwitch(index: 0, name: "phy0", isSoftBlocked: true, isHardBlocked: false)]))
+        case 2:
+            rig.kernel.mute = [C.getInterface]
+            while downs(rig) == 0, rig.now < Timestamp(nanoseconds: 60_000_000_000) { rig.run(for: .milliseconds(1)) }
+        case 3:
+            rig.kernel.faults[C.getInterface] = [12]
+            while downs(rig) == 0, rig.now < Timestamp(nanoseconds: 60_000_000_000) { rig.run(for: .milliseconds(1)) }
+        default:
+            // On the way to another name, when the kernel has the beacon and its answer has not come.
+            var next = rig.accessPoint.configuration
+            next.ssid = Array("Kibitz-NEXT".utf8)
+            rig.give(.configure(next))
+            let old = Rig.ssid
+            while rig.kernel.accessPoint.map({ $0.ssid == old }) != false { rig.run(for: .microseconds(50)) }
+            #expect(rig.kernel.accessPoint != nil)
+            rig.give(.eventsLost)
+        }
+        #expect(downs(rig) == 1)
+        #expect(rig.kernel.accessPoint == nil)
+        #expect(rig.kernel.complaints == [])
+    }
+
+    /// hp-wifi and the like are for the laptop's own radio.
+    @Test func aSwitchOfTheMachineIsForAnotherRadio() {
+        let rig = rig()
+        rig.give(
+            .switches([
+                NamedSwitch(index: 0, name: "phy0", isSoftBlocked: false, isHardBlocked: false),
+                NamedSwitch(index: 3, name: "hp-wifi", isSoftBlocked: true, isHardBlocked: true),
+            ]))
+        rig.run(for: .seconds(40))
+        #expect(rig.isUp && downs(rig) == 0 && rig.kernel.accessPoint != nil)
+    }
+
     @Test(arguments: BringUpTests.chips)
     func aBeaconThatTheFirmwareStops(_ chip: MockKernel.Chip) throws {
         let rig = rig(chip)

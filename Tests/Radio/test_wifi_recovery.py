@@ -90,6 +90,8 @@ def test_a_blocked_radio(box, phone):
     assert told["state"] != "up"
     assert told["trouble"] in box.command("status").stdout and told["trouble"] in box.command("wifi").stdout
     time.sleep(60)
+    # Nothing opens for those who were on it.
+    assert "kibitz-local" in run("nft", "list", "tables") and box.ssid not in run("iw", "dev")
     run("rfkill", "unblock", "wifi")
     is_well(box, phone)
 

@@ -7,7 +7,8 @@ import Wire
 /// What phones meet on the box's own Wi-Fi besides the radio: addresses, names, router advertisements, and a firewall that
 /// keeps the Wi-Fi apart from every other network.
 ///
-/// It begins with the access point and ends with it. What fails is tried again by itself and told by ``trouble``. Where the
+/// It begins with the access point and ends with it; its interface is shut off from before the first beacon until the end of
+/// all. What fails is tried again by itself and told by ``trouble``. Where the
 /// firewall can't be set no addresses are given out: a Wi-Fi that is not kept apart is none.
 public final class AccessNetwork: Sendable {
     /// From a failure to the next attempt.
@@ -136,6 +137,13 @@ public final class AccessNetwork: Sendable {
     public func stop() async {
         _ = newWish()
         await turns.take { await self.down() }
+    }
+
+    /// Ends the network until the next ``start(interface:ports:)``. Its interface stays shut off: somebody may be on it who
+    /// was not sent away.
+    public func suspend() async {
+        _ = newWish()
+        await turns.take { await self.down(opens: false) }
     }
 
     /// Looks at the network after a change of the machine's addresses. Where the interface has lost its own, it is brought up

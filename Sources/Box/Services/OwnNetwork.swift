@@ -88,7 +88,10 @@ final class OwnNetwork: Sendable {
             relay: turn.enabled ? Int(turn.ports.lowerBound)...Int(turn.ports.upperBound) : nil)
     }
 
-    /// Ends it.
+    /// Ends it until the next start; its interface stays shut off.
+    func suspend() async { await network.suspend() }
+
+    /// Ends it, and leaves the machine as it was.
     func stop() async { await network.stop() }
 
     /// Moves to other addresses when another network uses the present ones.

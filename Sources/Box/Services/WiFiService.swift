@@ -83,7 +83,8 @@ final class WiFiService: Sendable {
                 radio.prepared(
                     interface: interface, await network.prepare(interface: interface, hubPort: hubPort))
             case .up(let interface, _): await network.start(interface: interface, hubPort: hubPort)
-            case .down, .stopped: await network.stop()
+            case .down: await network.suspend()
+            case .stopped: await network.stop()
             case .station: break
             }
         }

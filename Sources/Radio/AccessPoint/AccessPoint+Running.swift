@@ -367,9 +367,6 @@ extension AccessPoint {
         case .rotation: restartBeacon(running, at: now, into: &output)
         case .restart:
             lastChannel = nil
-            // With other settings there may be no access point; the former must not stay for that.
-            send(
-                .nl80211(.stopAccessPoint(interface: running.interface.index)), for: .any, at: now, into: &output)
             output.events.append(.down(.failed(step: "change the Wi-Fi", reason: "its settings were changed")))
             backoff.reset()
             begin(at: now, into: &output)

@@ -13,6 +13,7 @@ extension AccessPoint {
             // It was up, and is not any more.
             output.events.append(.down(.failed(step: setUp.step.words, reason: "it begins anew")))
         }
+        endBeacon(at: now, into: &output)
         pending = [:]
         closeEAPOL(into: &output)
         attemptBegan = now
@@ -238,11 +239,10 @@ extension AccessPoint {
 
     // MARK: Switches
 
-    /// The switches that keep a radio off.
+    /// The switches that keep a radio off: its own. What a switch of the machine does to this radio its own one shows, or
+    /// its interface; one that is for another radio does nothing to it.
     private func blockers(of radio: Wiphy) -> [NamedSwitch] {
-        switches.filter {
-            ($0.isSoftBlocked || $0.isHardBlocked) && ($0.name == radio.name || !$0.name.hasPrefix("phy"))
-        }
+        switches.filter { ($0.isSoftBlocked || $0.isHardBlocked) && $0.name == radio.name }
     }
 
     private mutating func switchesAreOn(

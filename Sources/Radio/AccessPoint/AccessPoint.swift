@@ -315,9 +315,6 @@ public struct AccessPoint: ~Copyable {
         case .waiting: break
         case .settingUp(let setUp):
             if setUp.isRotation { output.events.append(.down(trouble)) }
-            if setUp.isBeaconing, let index = setUp.interface?.index {
-                send(.nl80211(.stopAccessPoint(interface: index)), for: .any, at: now, into: &output)
-            }
         case .running(let running):
             backoff.succeed(after: now - running.since)
             counters.breaks &+= 1
@@ -332,6 +329,7 @@ public struct AccessPoint: ~Copyable {
         case .leaving:
             output.events.append(.down(trouble))
         }
+        endBeacon(at: now, into: &output)
         pending = [:]
         closeEAPOL(into: &output)
         failure = trouble
@@ -342,11 +340,24 @@ public struct AccessPoint: ~Copyable {
         phase = .waiting(until: now + pause)
     }
 
+    /// Takes a beacon off the air that is sent, or may be: where nobody minds it phones would stay on it, whatever keeps
+    /// them apart from other networks. What is not there can't be stopped, which does no harm.
+    mutating func endBeacon(at now: Timestamp, into output: inout AccessPointOutput) {
+        let index: UInt32? =
+            switch phase {
+            case .stopped, .waiting: nil
+            case .settingUp(let setUp):
+                setUp.isBeaconing || setUp.isRotation || setUp.step == .startAP ? setUp.interface?.index : nil
+            case .running(let running), .leaving(let running, _, _): running.interface.index
+            }
+        guard let index else { return }
+        send(.nl80211(.stopAccessPoint(interface: index)), for: .any, at: now, into: &output)
+    }
+
     /// Phones could not show that they know the passphrase: there is no use in a beacon.
     private mutating func eapolFailed(_ reason: String, at now: Timestamp, into output: inout AccessPointOutput) {
-        guard isEAPOLSocketOpen, let index = ownInterface else { return }
+        guard isEAPOLSocketOpen else { return }
         isEAPOLSocketOpen = false
-        send(.nl80211(.stopAccessPoint(interface: index)), for: .any, at: now, into: &output)
         fail("open the socket for handshakes", reason, at: now, into: &output)
     }
 
