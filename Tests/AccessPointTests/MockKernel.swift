@@ -369,6 +369,11 @@ final class MockKernel {
         case C.setKey: return setKey(request, place)
         case C.delKey: return .messages([])
         case C.getKey:
+            if radio.chip.isSoftMAC, let key = request[A.keyIndex]?.u8,
+                interfaces[place].accessPoint?.groupKeys[key] == nil
+            {
+                return .error(2)
+            }
             // brcmfmac tells the cipher, and no number.
             let number = radio.chip.isSoftMAC ? [Attribute.write(4, [7, 1, 0, 0, 0, 0])] : []
             let key = Attribute.write(A.key, nested: number + [Attribute.write(3, u32: 0x000F_AC06)])

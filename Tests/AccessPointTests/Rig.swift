@@ -31,6 +31,8 @@ final class Rig {
     /// What is answered when an interface is to be prepared, and after how long; nil for no answer.
     var preparation: Bool? = true
     var preparationTime = Duration.milliseconds(20)
+    /// Commands of which the next answer is lost, with all that the kernel has to tell at that time; they are carried out.
+    var lostAnswers: [UInt8] = []
     /// How often the packet socket can't be opened.
     var eapolFaults = 0
 
@@ -125,6 +127,13 @@ final class Rig {
                 kernel.complaints.append("command \(bytes[16]): \(objection)")
             }
             answer = kernel.request(Array(bytes[16...]), isDump: isDump)
+            if let place = lostAnswers.firstIndex(of: bytes[16]) {
+                lostAnswers.remove(at: place)
+                kernel.events = []
+                netlinkOutput.removeAll()
+                clientWake = radioClient.handle(.overrun, at: now, into: &netlinkOutput)
+                return tellOutput()
+            }
         }
         deliverEvents()
         // The driver of a chip takes its time for some requests, and nobody's answer comes meanwhile.

@@ -100,7 +100,6 @@ extension AccessPoint {
     ) {
         guard let running = present, pending.count < Self.maximumPending else { return }
         let index = running.interface.index
-        func essential(_ words: String) -> Purpose { .essential(words) }
         switch action {
         case .transmit(let frame, let id, let isBestEffort):
             send(
@@ -127,7 +126,8 @@ extension AccessPoint {
         case .associate(let station):
             guard running.radio.knowsUnassociatedStations else { return }
             send(
-                .nl80211(Requests.set(.associated, of: station, index)), for: .station(station), at: now, into: &output)
+                .nl80211(Requests.set(.associated, of: station, index)), for: .flags(.associated, station), at: now,
+                into: &output)
         case .installPairwise(let station, let key, let cipher):
             send(
                 .nl80211(
@@ -137,7 +137,8 @@ extension AccessPoint {
                 for: .station(station), at: now, into: &output)
         case .authorize(let station):
             send(
-                .nl80211(Requests.set(.authorized, of: station, index)), for: .station(station), at: now, into: &output)
+                .nl80211(Requests.set(.authorized, of: station, index)), for: .flags(.authorized, station), at: now,
+                into: &output)
         case .removeStation(let station, let reason):
             send(
                 .nl80211(.deleteStation(StationRemoval(interface: index, address: station, reason: reason))), for: .any,
@@ -149,8 +150,8 @@ extension AccessPoint {
             }
             send(.nl80211(.probeClient(interface: index, address: station)), for: .any, at: now, into: &output)
         case .installGroup(let keys):
-            for request in Requests.groupKeys(index, keys, protects: running.security.protectsManagementFrames) {
-                send(.nl80211(request), for: essential("set the group key"), at: now, into: &output)
+            for (key, request) in Requests.groupKeys(index, keys, protects: running.security.protectsManagementFrames) {
+                send(.nl80211(request), for: .groupKey(key), at: now, into: &output)
             }
         case .readGroupSequences(let gtkIndex, let igtkIndex):
             send(
@@ -179,10 +180,14 @@ extension AccessPoint {
         if case .failure(let error) = reply, error.isFatal, present != nil {
             return fail("the driver", error.description, at: now, into: &output)
         }
+        if case .failure(.answerLost) = reply { return lost(purpose, at: now, into: &output) }
         switch (purpose, reply) {
-        case (.essential(let step), .failure(let error)): fail(step, error.description, at: now, into: &output)
+        case (.groupKey, .failure(let error)): fail("set the group key", error.description, at: now, into: &output)
+        case (.groupKeyLook, .failure(let error)) where error.number == .notFound:
+            fail("set the group key", error.description, at: now, into: &output)
         case (.addStation(let station), .success): drive(.added(station, true), at: now, into: &output)
-        case (.addStation(let station), .failure), (.station(let station), .failure):
+        case (.addStation(let station), .failure), (.flags(_, let station), .failure),
+            (.station(let station), .failure):
             drive(.added(station, false), at: now, into: &output)
         case (.frame(let id), .success(let reply)):
             guard case .done(let cookie?) = reply else { return }
@@ -205,8 +210,32 @@ extension AccessPoint {
         case (.checkStations, .success(let reply)): checked(reply.stations, at: now, into: &output)
         case (.checkInterface, .failure(let error)):
             fail("look at the interface", error.description, at: now, into: &output)
-        case (.step, _), (.any, _), (.essential, .success), (.station, .success), (.checkStations, .failure),
-            (.eapol, .failure), (.groupSequence, .failure), (.managementSequence, .failure):
+        case (.step, _), (.any, _), (.groupKey, .success), (.groupKeyLook, _), (.flags, .success), (.station, .success),
+            (.checkStations, .failure), (.eapol, .failure), (.groupSequence, .failure), (.managementSequence, .failure):
+            break
+        }
+    }
+
+    /// An answer was lost, in a burst of strangers' frames mostly. The kernel carries out a request while that is being sent,
+    /// so only what a driver may have refused is in doubt. That events were lost too is told next, and has everything else
+    /// looked at.
+    private mutating func lost(_ purpose: Purpose, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard let index = present?.interface.index else { return }
+        switch purpose {
+        case .groupKey(let key):
+            // Not set again: a chip would count its packets anew with the same key.
+            send(
+                .nl80211(.getKey(interface: index, station: nil, index: key)), for: .groupKeyLook, at: now,
+                into: &output)
+        case .addStation(let station):
+            // If it is not there, the next request for it is refused.
+            drive(.added(station, true), at: now, into: &output)
+        case .flags(let flag, let station):
+            send(.nl80211(Requests.set(flag, of: station, index)), for: .station(station), at: now, into: &output)
+        // Without its key it would be sent to unencrypted: it shall come again.
+        case .station(let station): drive(.added(station, false), at: now, into: &output)
+        case .frame(let id): drive(.transmitted(id, false), at: now, into: &output)
+        case .step, .any, .groupKeyLook, .eapol, .groupSequence, .managementSequence, .checkInterface, .checkStations:
             break
         }
     }

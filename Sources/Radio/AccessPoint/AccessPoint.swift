@@ -119,11 +119,15 @@ public struct AccessPoint: ~Copyable {
     enum Purpose: Sendable {
         /// The step of the way that is being taken.
         case step
-        /// One whose failure means that the access point is broken.
-        case essential(String)
+        /// The group key with this index, without which the access point is broken.
+        case groupKey(UInt8)
+        /// Whether that is in place.
+        case groupKeyLook
         /// One whose answer matters to nobody.
         case any
         case addStation(MACAddress)
+        /// What a station has got to, which may be told twice.
+        case flags(StationFlags, MACAddress)
         /// One without which a station can't stay: a driver that refuses its key would send to it unencrypted.
         case station(MACAddress)
         case frame(TransmissionID)
@@ -248,9 +252,12 @@ public struct AccessPoint: ~Copyable {
         // An answer to a request of an attempt that is over.
         guard let request = pending.removeValue(forKey: id) else { return }
         switch request.purpose {
-        case .step: advance(reply, at: now, into: &output)
-        case .essential, .any, .addStation, .station, .frame, .eapol, .groupSequence, .managementSequence,
-            .checkInterface, .checkStations:
+        case .step:
+            // With the answer events are lost: that is told next, and begins anew.
+            if case .failure(.answerLost) = reply { return }
+            advance(reply, at: now, into: &output)
+        case .groupKey, .groupKeyLook, .any, .addStation, .flags, .station, .frame, .eapol, .groupSequence,
+            .managementSequence, .checkInterface, .checkStations:
             answerRunning(request.purpose, reply, at: now, into: &output)
         }
     }

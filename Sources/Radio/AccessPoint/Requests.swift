@@ -101,24 +101,19 @@ enum Requests {
         return .setStation(parameters)
     }
 
-    /// The group keys, and that they are the ones to use.
-    static func groupKeys(_ interface: UInt32, _ keys: GroupKeys, protects: Bool) -> [NL80211Request] {
-        var requests: [NL80211Request] = [
-            .newKey(
-                KeyParameters(
-                    interface: interface, station: nil, index: keys.gtkIndex, cipher: .ccmp, key: keys.gtk.bytes.copied)
-            ),
-            .setDefaultKey(interface: interface, index: keys.gtkIndex, .multicast),
-        ]
-        if protects, let igtk = keys.igtk {
-            requests += [
-                .newKey(
-                    KeyParameters(
-                        interface: interface, station: nil, index: keys.igtkIndex, cipher: .bipCMAC128,
-                        key: igtk.bytes.copied)),
-                .setDefaultKey(interface: interface, index: keys.igtkIndex, .management),
+    /// The group keys, and that they are the ones to use, each with the key's index.
+    static func groupKeys(_ interface: UInt32, _ keys: GroupKeys, protects: Bool) -> [(UInt8, NL80211Request)] {
+        func requests(
+            _ index: UInt8, _ cipher: CipherSuite, _ key: [UInt8], _ use: DefaultKey
+        ) -> [(UInt8, NL80211Request)] {
+            let parameters = KeyParameters(
+                interface: interface, station: nil, index: index, cipher: cipher, key: key)
+            return [
+                (index, .newKey(parameters)), (index, .setDefaultKey(interface: interface, index: index, use)),
             ]
         }
-        return requests
+        let group = requests(keys.gtkIndex, .ccmp, keys.gtk.bytes.copied, .multicast)
+        guard protects, let igtk = keys.igtk else { return group }
+        return group + requests(keys.igtkIndex, .bipCMAC128, igtk.bytes.copied, .management)
     }
 }
