@@ -111,11 +111,20 @@ extension Stations {
             }
             if station.isAuthorized { output.events.append(.left(address, .chip)) }
             refuse(address, .driver, at: now, into: &output)
-            return drop(station, .tooManyStations, into: &output)
+            return takeBack(station, .tooManyStations, at: now, into: &output)
         }
         guard case .adding = station.phase else { return }
         let id = respond(to: address, station.isReassociation, .success, aid: station.aid, into: &output)
         station.phase = .answering(id, until: now + configuration.limits.answerTimeout)
+    }
+
+    /// Ends an association that did not come about. 11.3.5.3: the station is authenticated as before, and asks again
+    /// without authenticating anew. What it would be told otherwise makes it give this network up for a while.
+    mutating func takeBack(
+        _ station: Station, _ reason: ReasonCode, at now: Timestamp, into output: inout StationsOutput
+    ) {
+        keep(Authenticated(method: station.authentication, since: now), of: station.address)
+        drop(station, reason, into: &output)
     }
 
     /// What became of a frame that a station's phase waits for.
@@ -127,7 +136,7 @@ extension Stations {
             case .answering(id, _):
                 guard acknowledged else {
                     refuse(station.address, .noAcknowledgement, at: now, into: &output)
-                    return drop(station, .unspecified, into: &output)
+                    return takeBack(station, .unspecified, at: now, into: &output)
                 }
                 return startHandshake(station, at: now, into: &output)
             case .leaving(id, let reason, _): return drop(station, reason, into: &output)

@@ -247,7 +247,7 @@ public struct Stations: ~Copyable {
         switch station.phase {
         case .adding(let until) where until <= now:
             refuse(station.address, .driver, at: now, into: &output)
-            return drop(station, .unspecified, into: &output)
+            return takeBack(station, .unspecified, at: now, into: &output)
         case .answering(_, let until) where until <= now:
             // Not every driver reports every frame. Whether the station heard it shows in the handshake.
             return startHandshake(station, at: now, into: &output)
