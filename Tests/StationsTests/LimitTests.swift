@@ -110,16 +110,39 @@ import Wire
         let world = try World(seed: 10)
         var output = StationsOutput()
         for number in 0..<5000 {
-            let address = MACAddress(0x0200_0000_0000 + UInt64(number) << 8 + 2)
-            var writer = ByteWriter()
-            ManagementHeader(subtype: .authentication, destination: World.bss, source: address, bss: World.bss)
-                .write(into: &writer)
-            AuthenticationFrame.write(algorithm: .openSystem, transaction: 1, status: .success, into: &writer)
-            let bytes = writer.bytes
+            let bytes = openAuthentication(number)
             _ = world.stations.handle(.managementFrame(bytes.span.bytes, signal: nil), at: world.now, into: &output)
             output.removeAll()
         }
         #expect(world.stations.count == 0)
         #expect(world.stations.pendingAuthenticationCount == 64)
+    }
+
+    /// Strangers' open authentications, a frame each, pushed out a phone that had shown by SAE that it knows the password, so
+    /// that its association was refused and the whole exchange was to do again.
+    @Test func whoKnowsThePasswordIsNotPushedOutByStrangers() throws {
+        let world = try World(seed: 11)
+        let phone = try world.add(1, VirtualPhone.Habits(akm: .sae, usesMFP: true))
+        world.join(phone)
+        while world.stations.pendingAuthenticationCount == 0, world.now < World.start + .seconds(1) {
+            world.run(for: .microseconds(20))
+        }
+        // Between its confirm and its association request.
+        #expect(world.stations.count == 0)
+        for number in 0..<1000 { world.give(.managementFrame(openAuthentication(number).span.bytes, signal: nil)) }
+        #expect(world.stations.pendingAuthenticationCount == 64)
+        world.run(for: .milliseconds(100))
+        #expect(world.isOn(phone))
+        #expect(world.stations.refusals.isEmpty)
+        #expect(world.driver.problems.isEmpty)
+    }
+
+    private func openAuthentication(_ number: Int) -> [UInt8] {
+        let address = MACAddress(0x0200_0000_0000 + UInt64(number) << 8 + 2)
+        var writer = ByteWriter()
+        ManagementHeader(subtype: .authentication, destination: World.bss, source: address, bss: World.bss)
+            .write(into: &writer)
+        AuthenticationFrame.write(algorithm: .openSystem, transaction: 1, status: .success, into: &writer)
+        return writer.bytes
     }
 }

@@ -62,12 +62,16 @@ extension Stations {
         return known.method
     }
 
-    /// Keeps an authentication until the association; when there is no room the oldest gives way.
+    /// Keeps an authentication until the association. When there is no room the oldest gives way, and who has shown nothing
+    /// before who knows the password: an open authentication costs a stranger one frame, SAE costs a phone its whole exchange.
     mutating func keep(_ authentication: Authenticated, of station: MACAddress) {
         if authentications[station] == nil, authentications.count >= configuration.limits.maximumAuthentications,
-            let oldest = authentications.min(by: { ($0.value.since, $0.key) < ($1.value.since, $1.key) })
+            let victim = authentications.min(by: {
+                ($0.value.method.isProof ? 1 : 0, $0.value.since, $0.key)
+                    < ($1.value.method.isProof ? 1 : 0, $1.value.since, $1.key)
+            })
         {
-            authentications[oldest.key] = nil
+            authentications[victim.key] = nil
         }
         authentications[station] = authentication
     }

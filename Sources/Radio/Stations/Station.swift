@@ -125,6 +125,14 @@ struct Authenticated {
         case open
         /// By SAE, which gave a key of its own.
         case sae(pmk: SecretBytes, pmkid: [UInt8], by: SAEMethod)
+
+        /// Whether it has shown that it knows the password.
+        var isProof: Bool {
+            switch self {
+            case .open: false
+            case .sae: true
+            }
+        }
     }
 
     var method: Method

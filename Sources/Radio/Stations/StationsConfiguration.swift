@@ -66,7 +66,8 @@ public struct StationsLimits: Hashable, Sendable {
     public var maximumProbes = 3
     /// How often group keys change.
     public var groupRekeyInterval = Duration.seconds(3600)
-    /// How many authenticated stations that have yet to associate are kept; the oldest gives way.
+    /// How many authenticated stations that have yet to associate are kept; the oldest gives way, and one that has shown
+    /// nothing before one that knows the password.
     public var maximumAuthentications = 64
     /// How long one is kept.
     public var authenticationLifetime = Duration.seconds(10)
