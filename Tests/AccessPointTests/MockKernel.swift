@@ -36,6 +36,8 @@ final class MockKernel {
         var isUp = false
         var accessPoint: AccessPoint?
         var registrations: Set<UInt16> = []
+        /// The index of the bridge that it is a port of.
+        var bridge: UInt32?
     }
 
     /// A running access point, as the chip knows it.
@@ -269,9 +271,17 @@ final class MockKernel {
         return carryOut(request)
     }
 
+    /// An interface becomes a bridge's port, or is no longer one.
+    func putIntoBridge(_ index: Int, _ bridge: UInt32?) {
+        guard let place = interfaces.firstIndex(where: { $0.index == index && $0.bridge != bridge }) else { return }
+        interfaces[place].bridge = bridge
+        linkEvents.append((index, interfaces[place].name, interfaces[place].isUp, false))
+    }
+
     /// RTM_NEWLINK or RTM_SETLINK on an interface's flags.
-    func setLink(index: Int, isUp: Bool) -> Answer {
+    func setLink(index: Int, isUp: Bool, isAlone: Bool = false) -> Answer {
         guard let place = interfaces.firstIndex(where: { $0.index == index }) else { return .error(19) }
+        if isAlone { putIntoBridge(index, nil) }
         if isUp, isBlocked { return .error(132) }
         guard interfaces[place].isUp != isUp else { return .messages([]) }
         interfaces[place].isUp = isUp

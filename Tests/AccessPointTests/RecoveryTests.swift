@@ -120,6 +120,42 @@ import Wire
         #expect(time < .milliseconds(500))
     }
 
+    /// What a bridge's port takes in comes in by the bridge, past all rules about the port: phones reached everything.
+    @Test func anInterfaceThatIsPutIntoABridgeLeavesIt() throws {
+        let rig = rig()
+        let index = rig.kernel.interfaces[0].index
+        rig.kernel.putIntoBridge(index, 3)
+        rig.run(for: .milliseconds(10))
+        #expect(!rig.isUp)
+        #expect(rig.accessPoint.snapshot.trouble.first?.description.contains("bridge") == true)
+        let time = try #require(rig.runUntilUp())
+        #expect(time < .milliseconds(500))
+        #expect(rig.kernel.interfaces[0].bridge == nil)
+        #expect(downs(rig) == 1)
+    }
+
+    @Test func anInterfaceThatIsInABridgeLeavesItBeforeTheBeacon() throws {
+        let rig = Rig(.softMAC)
+        rig.kernel.interfaces[0].bridge = 3
+        rig.start()
+        #expect(rig.isUp)
+        #expect(rig.kernel.interfaces[0].bridge == nil)
+        #expect(downs(rig) == 0)
+    }
+
+    /// The other program is quicker than the scan.
+    @Test func anInterfaceThatIsPutIntoABridgeAsItStarts() throws {
+        let rig = Rig(.softMAC)
+        rig.preparationTime = .milliseconds(300)
+        rig.give(.start)
+        while rig.kernel.interfaces[0].isUp == false { rig.run(for: .milliseconds(1)) }
+        rig.kernel.putIntoBridge(rig.kernel.interfaces[0].index, 3)
+        rig.run(for: .seconds(10))
+        #expect(rig.isUp)
+        #expect(rig.kernel.interfaces[0].bridge == nil)
+        #expect(rig.accessPoint.snapshot.counters.starts == 1, "phones never met it as the bridge's port")
+    }
+
     @Test func anInterfaceThatIsRenamedIsFollowed() {
         let rig = rig()
         let index = rig.kernel.interfaces[0].index

@@ -121,7 +121,9 @@ final class Rig {
         if isRoute {
             // struct ifinfomsg: the index, then the flags.
             let index = Int(Attribute(type: 0, payload: Array(bytes[20..<24])).u32)
-            answer = kernel.setLink(index: index, isUp: bytes[24] & 1 != 0)
+            // IFLA_MASTER with no index.
+            let isAlone = bytes[32...].elementsEqual([8, 0, 10, 0, 0, 0, 0, 0])
+            answer = kernel.setLink(index: index, isUp: bytes[24] & 1 != 0, isAlone: isAlone)
         } else {
             for objection in KernelPolicy.objections(to: bytes) {
                 kernel.complaints.append("command \(bytes[16]): \(objection)")
@@ -193,7 +195,9 @@ final class Rig {
         }
         kernel.events = []
         for link in kernel.linkEvents {
-            let value = Link(index: UInt32(link.index), name: link.name, flags: link.isUp ? .up : [])
+            let bridge = kernel.interfaces.first { $0.index == link.index }?.bridge
+            let value = Link(
+                index: UInt32(link.index), name: link.name, flags: link.isUp ? .up : [], controller: bridge)
             due.append((now + latency, .link(link.isDeleted ? .linkRemoved(value) : .link(value))))
         }
         kernel.linkEvents = []

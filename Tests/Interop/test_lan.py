@@ -254,6 +254,30 @@ def test_an_interface_that_goes_and_comes_back(lan):
         assert lan.phone("ada").reaches("10.77.0.1")
 
 
+def test_an_interface_that_is_a_bridges_port(lan):
+    """What comes in by a port counts as the bridge's, past the firewall of the Wi-Fi: phones reached all of the machine."""
+    lan.in_box("ip", "link", "add", "br0", "up", "type", "bridge")
+    lan.in_box("ip", "link", "set", "ether", "master", "br0")
+    with lan.make_box({"wifi.interface": "ether"}) as box:
+        box.start()
+
+        def trouble() -> bool:
+            return any("is a port of a bridge" in text for text in box.status()["trouble"])
+
+        def address() -> bool:
+            return "10.77.0.1/24" in lan.in_box("ip", "-4", "address", "show", "dev", "ether")
+
+        wait_until(trouble, 5, "the bridge is told of", detail=box.describe)
+        assert not address() and lan.dnsmasq() == []
+        lan.in_box("ip", "link", "set", "ether", "nomaster")
+        wait_until(address, 15, "the network is up", detail=box.describe)
+        wait_until(lambda: box.status()["trouble"] == [], 5, "the trouble is over", detail=box.describe)
+        # While it runs; the box looks twice a minute.
+        lan.in_box("ip", "link", "set", "ether", "master", "br0")
+        wait_until(trouble, 45, "the bridge is told of again", detail=box.describe)
+        assert not address() and lan.dnsmasq() == []
+
+
 def test_ipv6_comes_back_after_the_link_was_down(lan):
     """The kernel takes addresses of IPv6 from an interface that goes down, and keeps those of IPv4."""
     with lan.start_box() as box:

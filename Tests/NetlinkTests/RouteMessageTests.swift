@@ -20,6 +20,23 @@ struct RouteMessageTests {
                 == host(UInt32(0), UInt32(4), UInt32(0), UInt32(1))[...])
     }
 
+    @Test func `an interface that shall be alone leaves its bridge`() {
+        #expect(
+            encode(.setLink(index: 4, isUp: false, isAlone: true))
+                == host(UInt32(40), UInt16(16), UInt16(5), UInt32(3), UInt32(0))
+                + host(UInt32(0), UInt32(4), UInt32(0), UInt32(1)) + host(UInt16(8), UInt16(10), UInt32(0)))
+    }
+
+    /// As an interface leaves its bridge the kernel tells that the port is gone, by the same message as of an interface that
+    /// is gone but for the family: the access point began anew for it.
+    @Test func `a bridge's port is no interface`() {
+        for type in [16, 17] as [UInt16] {
+            var bytes = linkMessage(type: type)
+            bytes[16] = 7
+            #expect(routeEvent(in: bytes) == nil)
+        }
+    }
+
     @Test func `lists are asked for with the dump's flags`() {
         #expect(encode(.getLinks).prefix(8) == host(UInt32(32), UInt16(18), UInt16(0x301))[...])
         #expect(encode(.getAddresses).prefix(8) == host(UInt32(24), UInt16(22), UInt16(0x301))[...])

@@ -66,10 +66,20 @@ extension AccessNetwork {
                     await self.turns.take {
                         self.mendIPv6(MachineAddresses.current())
                         await self.mendFirewall(wish)
+                        await self.leaveBridge(wish)
                     }
                 }
             }
         }
+    }
+
+    /// Ends the network where somebody made the interface a bridge's port, until it is none any more.
+    private func leaveBridge(_ before: Int) async {
+        guard let present = running.withLock({ $0?.closed }), InterfaceSettings.isPort(present.place.interface),
+            let wish = newWish(after: before)
+        else { return }
+        await down(opens: false)
+        await attempt(present.place.interface, present.ports, wish)
     }
 
     /// Whether the firewall has the rules it was given. Where that can't be found out it has not.

@@ -236,6 +236,10 @@ public final class AccessNetwork: Sendable {
         // When something fails from here on, the interface stays shut off: phones may be on it.
         let closed = try await close(interface, ports, mayBeFresh: true)
         let place = closed.place
+        if InterfaceSettings.isPort(interface) {
+            throw Trouble(
+                "\(interface) is a port of a bridge, so it can't be kept apart from other networks; take it out of the bridge")
+        }
         try setAddresses(place)
         let server = try makeServer(place)
         let serving = Task { await server.run() }

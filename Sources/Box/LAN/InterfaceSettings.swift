@@ -18,6 +18,11 @@ struct InterfaceSettings {
         ("ipv6", "disable_ipv6", "0"), ("ipv6", "accept_dad", "0"),
     ]
 
+    /// Whether an interface is a bridge's port: what comes in by it counts as the bridge's then, and passes by all rules and
+    /// settings of its own.
+    /// - Parameter interface: the interface's name.
+    static func isPort(_ interface: String) -> Bool { access("/sys/class/net/\(interface)/master", F_OK) == 0 }
+
     /// Whether the kernel has IPv6 at all.
     static var hasIPv6: Bool { access("/proc/sys/net/ipv6/conf/all", F_OK) == 0 }
 

@@ -94,6 +94,7 @@ extension AccessPoint {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface, let security = setUp.security,
             let radio = setUp.radio, let channel = setUp.channel, let description = description(setUp)
         else { return }
+        guard setUp.isAlone else { return failAsPort(at: now, into: &output) }
         failure = nil
         notes = []
         if configuration.country == nil {

@@ -67,7 +67,11 @@ extension AccessPoint {
     mutating func take(_ event: RouteEvent, at now: Timestamp, into output: inout AccessPointOutput) {
         switch event {
         case .link(let link):
-            guard case .running(let running) = phase, link.index == running.interface.index else { return }
+            guard link.index == ownInterface else { return }
+            let isAlone = link.controller ?? 0 == 0
+            change { $0.isAlone = isAlone }
+            guard case .running(let running) = phase else { return }
+            guard isAlone else { return failAsPort(at: now, into: &output) }
             guard link.flags.contains(.up) else {
                 return fail("the interface", "it was taken down", at: now, into: &output)
             }
@@ -77,6 +81,14 @@ extension AccessPoint {
             fail("the interface", "it is gone", at: now, into: &output)
         case .address, .addressRemoved: break
         }
+    }
+
+    /// Another program has put the interface into a bridge, where nothing keeps the Wi-Fi apart. It leaves that as it is
+    /// taken down.
+    mutating func failAsPort(at now: Timestamp, into output: inout AccessPointOutput) {
+        fail(
+            "the interface", "another program has put it into a bridge; take it out of that program's settings",
+            at: now, into: &output)
     }
 
     private mutating func take(

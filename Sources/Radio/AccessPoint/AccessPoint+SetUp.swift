@@ -336,8 +336,10 @@ extension AccessPoint {
         // An answer that came already was to a former attempt.
         change { $0.isPrepared = false }
         output.events.append(.preparing(interface: interface.name))
-        // An access point, or anything else, that was left running on it ends with that.
-        take(.takeDown, .route(.setLink(index: interface.index, isUp: false)), at: now, into: &output)
+        // An access point, or anything else, that was left running on it ends with that. What comes in by a bridge's port
+        // passes by all rules about the port.
+        let isAlone = RouteRequest.setLink(index: interface.index, isUp: false, isAlone: true)
+        take(.takeDown, .route(isAlone), at: now, into: &output)
     }
 
     private mutating func setType(at now: Timestamp, into output: inout AccessPointOutput) {

@@ -91,6 +91,8 @@ struct SetUp: Sendable {
     var channel: OperatingChannel?
     /// Whether what the step after this one waits for has been told already: the kernel may tell it before it answers.
     var hasHeard = false
+    /// Whether the interface belongs to no bridge, as far as the kernel has told.
+    var isAlone = true
     /// Whether phones may come onto the interface.
     var isPrepared = false
     /// Whether the beacon is on the air already.

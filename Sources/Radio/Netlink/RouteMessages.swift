@@ -50,7 +50,7 @@ public struct Link: Hashable, Sendable {
     public var operationalState: OperationalState?
     /// Octets of the largest packet.
     public var mtu: UInt32?
-    /// The index of the bridge or bond it belongs to.
+    /// The index of the bridge or bond it belongs to; nil when there is none.
     public var controller: UInt32?
     /// Its hardware type (`ARPHRD_ETHER` is 1).
     public var hardwareType: UInt16
@@ -81,9 +81,10 @@ public struct Link: Hashable, Sendable {
     /// Octets of `struct ifinfomsg`.
     static let headerSize = 16
 
-    /// Reads the payload of an `RTM_NEWLINK` or `RTM_DELLINK`; nil when its header is cut off.
+    /// Reads the payload of an `RTM_NEWLINK` or `RTM_DELLINK`; nil when its header is cut off, or when it is about a bridge's
+    /// port (`AF_BRIDGE`): that a port goes, and not the interface, is told by an `RTM_DELLINK` too.
     public init?(_ payload: RawSpan) {
-        guard payload.byteCount >= Self.headerSize, let hardwareType = payload.hostUInt16(at: 2),
+        guard payload.byteCount >= Self.headerSize, payload.uint8(at: 0) == 0, let hardwareType = payload.hostUInt16(at: 2),
             let index = payload.hostUInt32(at: 4), let flags = payload.hostUInt32(at: 8)
         else { return nil }
         self.init(index: index, name: "", flags: Flags(rawValue: flags), hardwareType: hardwareType)
@@ -190,7 +191,8 @@ public enum RouteRequest: Hashable, Sendable {
     /// - index: its index.
     case getLink(index: UInt32)
     /// Takes an interface up or down.
-    case setLink(index: UInt32, isUp: Bool)
+    /// - isAlone: whether it also leaves the bridge or bond it belongs to, if there is one.
+    case setLink(index: UInt32, isUp: Bool, isAlone: Bool = false)
     /// All addresses.
     case getAddresses
     /// Gives an interface an address; one that it has already is no error.
@@ -272,10 +274,11 @@ extension RouteRequest {
             writer.beginMessage(
                 type: RouteMessageType.getLink, flags: [.request, .acknowledge], sequence: sequence)
             Self.writeLinkHeader(index: index, flags: [], change: [], into: &writer)
-        case .setLink(let index, let isUp):
+        case .setLink(let index, let isUp, let isAlone):
             writer.beginMessage(
                 type: RouteMessageType.newLink, flags: [.request, .acknowledge], sequence: sequence)
             Self.writeLinkHeader(index: index, flags: isUp ? .up : [], change: .up, into: &writer)
+            if isAlone { writer.put(Link.Attribute.controller, UInt32(0)) }
         case .getAddresses:
             writer.beginMessage(type: RouteMessageType.getAddress, flags: [.request, .dump], sequence: sequence)
             // struct ifaddrmsg: any family, any interface.

@@ -95,7 +95,7 @@ struct AccessPointKernel {
     mutating func carryOut(_ request: NetlinkRequest) -> Result<NetlinkReply, NetlinkFailure> {
         switch request {
         case .nl80211(let request): carryOut(request)
-        case .route(.setLink(index: Self.interface, isUp: let isUp)): setLink(isUp: isUp)
+        case .route(.setLink(index: Self.interface, isUp: let isUp, isAlone: _)): setLink(isUp: isUp)
         case .route: Self.refused(.noDevice)
         }
     }
