@@ -66,7 +66,7 @@ extension AccessNetwork {
         guard let place = running.withLock({ $0?.closed.place }), let address = place.addressV6,
             !machine.addresses(of: place.interface).contains(where: { $0.address == address })
         else { return }
-        running.withLock { running in _ = running?.closed.settings.apply(to: place.interface) }
+        mendSettings()
         do throws(InterfaceAddresses.Failure) {
             let addresses = try InterfaceAddresses(interface: place.interface)
             try addresses.switchOn()

@@ -37,7 +37,7 @@ extension AccessNetwork {
                 removeAddresses(present.place)
             }
         }
-        let trouble = next.settings.apply(to: interface)
+        let trouble = next.settings.apply(to: interface).trouble
         closed.withLock { [next] in $0 = next }
         watch()
         if let trouble { throw Trouble(trouble) }
@@ -64,12 +64,29 @@ extension AccessNetwork {
                     do { try await Task.sleep(for: Self.watchInterval) } catch { return }
                     let wish = self.shown.withLock { $0.wish }
                     await self.turns.take {
+                        self.mendSettings()
                         self.mendIPv6(MachineAddresses.current())
                         await self.mendFirewall(wish)
                         await self.leaveBridge(wish)
                     }
                 }
             }
+        }
+    }
+
+    /// Sets the interface's settings anew where another program changed them.
+    func mendSettings() {
+        func mend(_ closed: inout Closed?) -> Bool {
+            guard let interface = closed?.place.interface else { return false }
+            return closed?.settings.apply(to: interface).isMended == true
+        }
+        let isMended = running.withLock { running in
+            var closed = running?.closed
+            defer { closed.map { running?.closed = $0 } }
+            return mend(&closed)
+        }
+        if isMended || closed.withLock({ mend(&$0) }) {
+            logger.notice("another program changed what the kernel does on the Wi-Fi's interface; it is put back")
         }
     }
 

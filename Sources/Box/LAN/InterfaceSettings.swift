@@ -26,21 +26,24 @@ struct InterfaceSettings {
     /// Whether the kernel has IPv6 at all.
     static var hasIPv6: Bool { access("/proc/sys/net/ipv6/conf/all", F_OK) == 0 }
 
-    /// Sets everything, again where it was set before: an interface that was unplugged comes back as any other.
+    /// Sets everything, again where it was set before: an interface that was unplugged comes back as any other, and
+    /// `net.ipv4.ip_forward=1` lets every interface forward anew.
     /// - Parameter interface: the interface's name.
-    /// - Returns: what could not be set and matters, or nil.
-    mutating func apply(to interface: String) -> String? {
+    /// - Returns: whether anything was not as it should be, and is now; and what could not be set and matters, or nil.
+    mutating func apply(to interface: String) -> (isMended: Bool, trouble: String?) {
+        var isMended = false
         var trouble: String?
         for (family, name, value) in Self.values where family == "ipv4" || Self.hasIPv6 {
             let path = "/proc/sys/net/\(family)/conf/\(interface)/\(name)"
             guard let old = Self.read(path), old != value else { continue }
             if Self.write(value, to: path) {
+                isMended = true
                 if !former.contains(where: { $0.path == path }) { former.append((path, old)) }
             } else if name == "forwarding" {
                 trouble = "\(path) can't be set to 0: \(String(cString: strerror(errno)))"
             }
         }
-        return trouble
+        return (isMended, trouble)
     }
 
     /// Puts back what was there before.
