@@ -1,6 +1,7 @@
 import BoxRoom
 import BoxState
 import Foundation
+import HTTPTypes
 import Logging
 import Synchronization
 import Testing
@@ -21,10 +22,21 @@ import Wire
         ("detectportal.firefox.com", "/canonical.html", .firefoxPage),
         ("detectportal.firefox.com", "/success.txt", .firefoxText),
         ("network-test.debian.org", "/nm", .networkManager),
-        ("connectivity-check.ubuntu.com", "/", .android),
+        ("ping.archlinux.org", "/nm-check.txt", .networkManager),
+        ("conncheck.opensuse.org", "/", .networkManager),
+        ("fedoraproject.org", "/static/hotspot.txt", .fedora),
+        ("connectivity-check.ubuntu.com", "/", .ubuntu),
     ])
     func areKnown(_ host: String, _ path: String, _ expected: CaptiveProbe) {
         #expect(CaptiveProbe(host: host, path: path) == expected)
+    }
+
+    /// Ubuntu got Android's answer, an empty one, which NetworkManager takes for a portal's unless a field says more.
+    @Test func ubuntuIsToldByAField() throws {
+        let probe = try #require(CaptiveProbe(host: "connectivity-check.ubuntu.com", path: "/"))
+        #expect(probe.success.status == .noContent)
+        #expect(probe.fields.map { "\($0.name): \($0.value)" } == ["X-NetworkManager-Status: online"])
+        #expect(CaptiveProbe.android.fields.isEmpty)
     }
 
     @Test func othersAreNone() {

@@ -23,6 +23,7 @@ class Probe(NamedTuple):
     status: int
     type: str | None
     body: bytes
+    field: tuple[str, str] | None = None
 
 
 APPLE = b"<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>"
@@ -43,6 +44,14 @@ PROBES = {
                           "text/plain", b"success\n"),
     "gnome": Probe("http://nmcheck.gnome.org/check_network_status.txt", "NetworkManager", 200, "text/plain",
                    b"NetworkManager is online\n"),
+    "arch": Probe("http://ping.archlinux.org/nm-check.txt", "NetworkManager", 200, "text/plain",
+                  b"NetworkManager is online\n"),
+    "opensuse": Probe("http://conncheck.opensuse.org/", "NetworkManager", 200, "text/plain",
+                      b"NetworkManager is online\n"),
+    "fedora": Probe("http://fedoraproject.org/static/hotspot.txt", "NetworkManager", 200, "text/plain", b"OK"),
+    # An empty answer is a portal's to NetworkManager, unless this field says otherwise. The name ends with a dot.
+    "ubuntu": Probe("http://connectivity-check.ubuntu.com./", "NetworkManager", 204, None, b"",
+                    ("x-networkmanager-status", "online")),
 }
 
 
@@ -116,6 +125,9 @@ def test_probes_fail_until_the_tap_and_succeed_after_it(shared, system):
     assert (after.status, after.body) == (probe.status, probe.body)
     assert after.headers.get("content-type") == probe.type
     assert after.headers["cache-control"] == "no-store", "on the next Wi-Fi it would be wrong"
+    if probe.field:
+        assert probe.field[0] not in first.headers
+        assert after.headers.get(probe.field[0]) == probe.field[1]
     if probe.status == 204:
         assert "content-length" not in after.headers and "transfer-encoding" not in after.headers
 

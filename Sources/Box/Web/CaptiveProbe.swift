@@ -17,6 +17,10 @@ enum CaptiveProbe: Equatable, Sendable {
     case firefoxText
     /// NetworkManager, on Linux desktops.
     case networkManager
+    /// NetworkManager as Ubuntu sets it up.
+    case ubuntu
+    /// NetworkManager as Fedora sets it up.
+    case fedora
 
     /// What asks for `path` at `host`; nil when it is no probe.
     /// - Parameters:
@@ -30,10 +34,12 @@ enum CaptiveProbe: Equatable, Sendable {
         case "/ncsi.txt": self = .formerWindows
         case "/canonical.html": self = .firefoxPage
         case "/success.txt": self = .firefoxText
-        case "/check_network_status.txt", "/nm": self = .networkManager
+        case "/check_network_status.txt", "/nm", "/nm-check.txt": self = .networkManager
+        case "/static/hotspot.txt": self = .fedora
         // People type this name to see the portal again.
         case _ where host == "captive.apple.com": self = .apple
-        case _ where host == "connectivity-check.ubuntu.com": self = .android
+        case _ where host == "connectivity-check.ubuntu.com": self = .ubuntu
+        case _ where host == "conncheck.opensuse.org": self = .networkManager
         default: return nil
         }
     }
@@ -43,7 +49,8 @@ enum CaptiveProbe: Equatable, Sendable {
         switch self {
         case .apple:
             (.ok, "text/html", "<HTML><HEAD><TITLE>Success</TITLE></HEAD><BODY>Success</BODY></HTML>")
-        case .android: (.noContent, nil, "")
+        case .android, .ubuntu: (.noContent, nil, "")
+        case .fedora: (.ok, "text/plain", "OK")
         case .windows: (.ok, "text/plain", "Microsoft Connect Test")
         case .formerWindows: (.ok, "text/plain", "Microsoft NCSI")
         case .firefoxPage:
@@ -53,6 +60,13 @@ enum CaptiveProbe: Equatable, Sendable {
             )
         case .firefoxText: (.ok, "text/plain", "success\n")
         case .networkManager: (.ok, "text/plain", "NetworkManager is online\n")
+        }
+    }
+    /// The fields that go with ``success``. An answer without a body tells NetworkManager nothing, unless this one does.
+    var fields: HTTPFields {
+        switch self {
+        case .ubuntu: [HTTPField.Name("X-NetworkManager-Status")!: "online"]
+        case .apple, .android, .windows, .formerWindows, .firefoxPage, .firefoxText, .networkManager, .fedora: [:]
         }
     }
 }

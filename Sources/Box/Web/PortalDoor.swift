@@ -50,7 +50,8 @@ struct PortalDoor: RouterMiddleware {
         if hasPassed, let probe = CaptiveProbe(host: host, path: path) {
             let success = probe.success
             return answer(
-                success.status, type: success.type, body: ByteBuffer(string: success.body), for: request.method)
+                success.status, type: success.type, body: ByteBuffer(string: success.body), for: request.method,
+                probe.fields)
         }
         let target = hasPassed ? "/" : PortalPage.path
         return answer(
