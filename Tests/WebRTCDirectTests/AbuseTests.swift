@@ -115,6 +115,41 @@ struct AbuseTests {
         #expect(rig.endpoint.connectionCount == 1)
     }
 
+    /// Checks were counted as a phone's by their USERNAME, before their integrity was looked at. Who had heard that name used the
+    /// phone's share up from anywhere; its own checks were not answered then, and it took the box for gone.
+    @Test("Checks without the password take nothing away from the phone they name, wherever they come from")
+    func forgedChecks() throws {
+        var limits = EndpointLimits()
+        limits.newChecksPerSecondPerAddress = 100
+        let rig = try Rig(limits: limits)
+        let (client, _) = try rig.connect("phone", at: 5)
+        // Two of other addresses, which have a second's share and another one at once, and the phone's own, forged.
+        for (source, looked) in [(rig.address(6), 200), (rig.address(5, port: 9), 200), (client.address, 400)] {
+            client.isUnplugged = true
+            let refused = rig.endpoint.counters[.unauthenticated]
+            for number in 0..<400 as Range<UInt64> {
+                let forged = rig.check("boxfrag1:phone", password: "wrong", isNominating: true, transaction: number)
+                rig.give(forged, from: source)
+            }
+            #expect(rig.endpoint.counters[.unauthenticated] == refused + UInt64(looked))
+            let before = rig.stray.count
+            for number in 0..<40 as Range<UInt64> {
+                rig.give(rig.check("boxfrag1:phone", isNominating: true, transaction: number), from: client.address)
+            }
+            #expect(rig.stray.count == before + 40)
+            #expect(try rig.lastError() == nil)
+            client.isUnplugged = false
+            rig.run(for: .seconds(2))
+        }
+        // Proven ones have a limit all the same: each is answered.
+        client.isUnplugged = true
+        let before = rig.stray.count
+        for number in 0..<400 as Range<UInt64> {
+            rig.give(rig.check("boxfrag1:phone", transaction: number), from: client.address)
+        }
+        #expect(rig.stray.count == before + limits.checksPerSecond)
+    }
+
     @Test("Peers are limited for each address; beyond the limit for all, the newest get in")
     func peers() throws {
         var limits = EndpointLimits()

@@ -113,13 +113,14 @@ public struct EndpointLimits: Sendable {
     public var handshakesPerSecond = 400.0
     /// DTLS handshakes begun in a second from one address.
     public var handshakesPerSecondPerAddress = 50.0
-    /// Checks in a second from an address that has no peer yet; each costs two HMACs.
+    /// Checks in a second from an address, those aside that name the peer at their port; each costs two HMACs.
     public var newChecksPerSecondPerAddress = 100.0
     /// The same for all addresses together.
     public var newChecksPerSecond = 10_000.0
-    /// Checks in a second of one peer.
+    /// Checks in a second that are proven to be one peer's.
     public var checksPerSecond = 50
-    /// DTLS datagrams in a second of one peer; SCTP's congestion control keeps below once some are dropped.
+    /// Datagrams of DTLS and checks in a second from one peer's addresses, before they are proven; SCTP's congestion control keeps
+    /// below once some are dropped.
     public var datagramsPerSecond = 10_000
     /// Refusals of checks sent in a second.
     public var refusalsPerSecond = 200.0

@@ -30,16 +30,18 @@ extension WebRTCEndpoint {
         guard check.hasCredentials else {
             return refuse(check, .badRequest, .badRequest, key: nil, path, at: now, into: &output)
         }
-        // Most checks come from a peer at an address that is known to be its own.
+        // Most checks come from a peer at an address that is known to be its own. To find out whether one is forged costs as much
+        // as for a record of DTLS, and who forges the address could as well forge those: they share an allowance.
         if let peer = owner(of: path.remote), peer.sends(check) {
+            guard peer.datagramRate.allows(at: now) else { return counters.refuse(.datagramRate) }
             return receive(check, of: peer, path, at: now, into: &output)
         }
         guard let name = name(of: check) else {
             return refuse(check, .unauthenticated, .unknownName, key: nil, path, at: now, into: &output)
         }
+        guard ledger.allowsCheck(from: path.remote.address, at: now) else { return counters.refuse(.checkRate) }
         let username = check.username
         if let peer = byUsername[username] { return receive(check, of: peer, path, at: now, into: &output) }
-        guard ledger.allowsCheck(from: path.remote.address, at: now) else { return counters.refuse(.checkRate) }
         if let code = check.refusal(key: name.key) {
             return refuse(check, code, key: name.key, path, at: now, into: &output)
         }
@@ -47,15 +49,16 @@ extension WebRTCEndpoint {
         accept(check, of: peer, path, at: now, into: &output)
     }
 
-    /// A check that says it comes from a peer we know.
+    /// A check that says it comes from a peer we know, which anybody may say who has heard its USERNAME: only what is proven
+    /// counts as the peer's.
     private mutating func receive(
         _ check: borrowing ICECheck, of peer: Peer, _ path: ICEPath, at now: Timestamp,
         into output: inout EndpointOutput
     ) {
-        guard peer.checkRate.allows(at: now) else { return counters.refuse(.checkRate) }
         if let code = check.refusal(key: peer.name.key) {
             return refuse(check, code, key: peer.name.key, path, at: now, into: &output)
         }
+        guard peer.checkRate.allows(at: now) else { return counters.refuse(.checkRate) }
         accept(check, of: peer, path, at: now, into: &output)
     }
 
