@@ -1,5 +1,6 @@
 import SansIO
 import Testing
+import WebRTCClient
 import Wire
 
 @testable import WebRTCDirect
@@ -24,6 +25,48 @@ import Wire
         }
         #expect(rig.endpoint.peerCount > 1)
         #expect(rig.endpoint.arrivals.count <= 20)
+    }
+
+    /// What SCTP kept for one peer had a limit, and for all together none: a few phones that acknowledged nothing made the box use
+    /// 1.4 MB for each of their connections, until it had no memory.
+    @Test("Beyond a total of what is held of messages, the peer that holds most is closed, and nobody else")
+    func held() throws {
+        let rig = try Rig(limits: limits { $0.heldBytes = 2_200_000 })
+        let hundred = String(repeating: "x", count: 100_000)
+        let phones = try (0..<4).map { try rig.connect("phone\($0)", at: 10 + $0) }
+        for (client, _) in phones { client.isUnplugged = true }
+        // Memory is taken in powers of two: half a megabyte for each of two phones, one for the third.
+        for (index, count) in [5, 9, 5].enumerated() {
+            for _ in 0..<count { rig.send(hundred, to: phones[index].1) }
+        }
+        #expect(rig.endpoint.heldBytes > 2_090_000 && rig.endpoint.heldBytes < 2_200_000)
+        #expect(rig.endpoint.connectionCount == 4)
+        rig.send(hundred, to: phones[3].1)
+        #expect(rig.events.last == .disconnected(phones[1].1, .heldMost))
+        #expect(rig.endpoint.counters[.heldMost] == 1)
+        #expect(rig.endpoint.connectionCount == 3)
+        for (client, _) in phones { client.isUnplugged = false }
+        rig.run(for: .seconds(10))
+        #expect(phones.map { $0.0.messages.count } == [5, 0, 5, 1])
+        #expect(rig.endpoint.connectionCount == 3)
+        // Idle, a few octets for each stream.
+        #expect(rig.endpoint.heldBytes < 100)
+        rig.give(.closeAll)
+        #expect(rig.endpoint.heldBytes == 0)
+    }
+
+    @Test("What is received of messages that are never finished counts, too")
+    func unfinished() throws {
+        let rig = try Rig(limits: limits { $0.heldBytes = 3_000 })
+        let (client, id) = try rig.connect("phone", at: 5)
+        rig.run(for: .seconds(2))
+        client.isUnplugged = true
+        rig.send(String(repeating: "x", count: 200_000), from: client)
+        // The beginning is lost.
+        for range in client.output.datagrams.dropFirst() {
+            rig.give(Array(client.output.written.bytes[range]), from: client.address)
+        }
+        #expect(rig.events.last == .disconnected(id, .heldMost))
     }
 
     /// Each of the checks of a flood from made-up addresses walked through all accounts.

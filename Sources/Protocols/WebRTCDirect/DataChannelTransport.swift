@@ -57,6 +57,9 @@ public struct DataChannelTransport: ~Copyable {
     /// Octets of messages queued or not yet acknowledged.
     public var bufferedBytes: Int { sctp.bufferedBytes }
 
+    /// Octets of memory held for messages: those that wait or are not acknowledged, and those received in part.
+    public var heldBytes: Int { sctp.footprint }
+
     /// What the SCTP association has done.
     public var sctpCounters: SCTPCounters { sctp.counters }
 

@@ -101,7 +101,7 @@ public struct EndpointLimits: Sendable {
     /// Peers at once, those included that are not connected yet.
     public var peers = 4_096
     /// Peers at once from one address.
-    public var peersPerAddress = 64
+    public var peersPerAddress = 16
     /// Peers that are not connected yet. Beyond them the oldest that has not begun its DTLS handshake makes room for the
     /// newest, so that a spray holds nobody up who goes on at once.
     public var halfOpen = 1_024
@@ -126,6 +126,9 @@ public struct EndpointLimits: Sendable {
     public var refusalsPerSecond = 200.0
     /// Addresses about which something is remembered; beyond, all others share one allowance.
     public var addresses = 4_096
+    /// Octets of memory that messages of all peers hold together: those that wait or are not acknowledged, and those received in
+    /// part. One peer may hold 1.5 MB for as long as it is there; beyond this much in all, the peer that holds most is closed.
+    public var heldBytes = 67_108_864
     /// How long a peer may take from its first check until its data channels can be used.
     public var connectTime = Duration.seconds(10)
     /// Of each peer's data channels.

@@ -93,6 +93,8 @@ public enum DisconnectReason: String, Sendable, CaseIterable {
     case tooSlow = "too_slow"
     /// It made room for newer ones before it began its DTLS handshake. Such peers were never told of.
     case evicted
+    /// It held more than any other when the messages of all held as much as they may (``EndpointLimits/heldBytes``).
+    case heldMost = "held_most"
 }
 
 /// A datagram to send.

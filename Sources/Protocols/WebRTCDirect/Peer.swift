@@ -21,6 +21,8 @@ final class Peer {
     private(set) var isStale = false
     var checkRate: Pacer
     var datagramRate: Pacer
+    /// Octets that count for it in the endpoint's total.
+    var heldBytes = 0
     /// The address the per-address counts are kept under.
     let home: IPAddress
 

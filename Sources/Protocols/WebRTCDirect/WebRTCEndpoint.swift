@@ -28,6 +28,8 @@ public struct WebRTCEndpoint: ~Copyable {
     private(set) var arrivals: [PeerID] = []
     private var firstArrival = 0
     private var halfOpenCount = 0
+    /// Octets of memory held for messages of all peers.
+    private(set) var heldBytes = 0
     /// How many peers are connected.
     public private(set) var connectionCount = 0
 
@@ -92,6 +94,7 @@ public struct WebRTCEndpoint: ~Copyable {
             for case .some(let peer) in slots.map(\.peer) { disconnect(peer, .closed, at: now, into: &output) }
         case .wake: break
         }
+        if heldBytes > configuration.limits.heldBytes { closeHoarders(at: now, into: &output) }
         for datagram in output.datagrams[sent...] {
             counters.datagramsSent &+= 1
             counters.octetsSent &+= UInt64(datagram.range.count)
@@ -224,6 +227,7 @@ public struct WebRTCEndpoint: ~Copyable {
         if case .connected = peer.stage { output.events.append(.disconnected(peer.id, reason)) }
         advance(peer, to: .gone, at: now)
         peer.transport = nil
+        countHeld(by: peer)
         timers.remove(peer)
         if byUsername[peer.username] === peer { byUsername[peer.username] = nil }
         for address in peer.ice.remoteAddresses { release(address, by: peer) }
@@ -231,6 +235,23 @@ public struct WebRTCEndpoint: ~Copyable {
         slots[Int(peer.id.slot)].peer = nil
         slots[Int(peer.id.slot)].generation &+= 1
         freeSlots.append(Int(peer.id.slot))
+    }
+
+    /// Notes what a peer's messages hold now.
+    private mutating func countHeld(by peer: Peer) {
+        let held = peer.transport?.heldBytes ?? 0
+        heldBytes += held - peer.heldBytes
+        peer.heldBytes = held
+    }
+
+    /// Closes those that hold most until all together hold no more than they may. There is a walk through the peers for each one
+    /// that is closed, and then somebody must fill its share again.
+    private mutating func closeHoarders(at now: Timestamp, into output: inout EndpointOutput) {
+        while heldBytes > configuration.limits.heldBytes,
+            let peer = slots.lazy.compactMap(\.peer).max(by: { $0.heldBytes < $1.heldBytes })
+        {
+            disconnect(peer, .heldMost, at: now, into: &output)
+        }
     }
 
     /// The peer whose address this is.
@@ -298,6 +319,7 @@ public struct WebRTCEndpoint: ~Copyable {
             }
         }
         output.transport.consume()
+        countHeld(by: peer)
         if let ending { return remove(peer, ending, at: now, into: &output) }
         if case .gone = peer.stage { return }
         peer.updateDeadline()
