@@ -170,6 +170,23 @@ struct AbuseTests {
         #expect(rig.endpoint.peerCount == 1)
     }
 
+    /// The oldest made room before the newcomer's own address was asked: one that had all its peers drove others out with every
+    /// further check.
+    @Test("Nobody makes room for a peer that its address may not have")
+    func refusedNewcomers() throws {
+        var limits = EndpointLimits()
+        limits.peersPerAddress = 4
+        limits.halfOpen = 10
+        let rig = try Rig(limits: limits)
+        for host in 10..<20 { rig.give(rig.check("boxfrag1:host\(host)"), from: rig.address(host)) }
+        for number in 0..<20 {
+            rig.give(rig.check("boxfrag1:many\(number)"), from: rig.address(5, port: UInt16(1_000 + number)))
+        }
+        #expect(rig.endpoint.counters[.evicted] == 4)
+        #expect(rig.endpoint.counters[.tooManyPeers] == 16)
+        #expect(rig.endpoint.peerCount == 10)
+    }
+
     @Test("Handshakes are limited in number and rate for each address")
     func handshakes() throws {
         var limits = EndpointLimits()

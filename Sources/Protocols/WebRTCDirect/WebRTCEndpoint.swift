@@ -140,8 +140,14 @@ public struct WebRTCEndpoint: ~Copyable {
         _ username: [UInt8], _ name: Name, _ path: ICEPath, at now: Timestamp, into output: inout EndpointOutput
     ) -> Peer? {
         let limits = configuration.limits
+        // First its own address' share: nobody makes room for one that may not stay.
+        guard ledger.addPeer(at: path.remote.address, now) else {
+            counters.refuse(.tooManyPeers)
+            return nil
+        }
         if halfOpenCount >= limits.halfOpen { evictOldest(at: now, into: &output) }
-        guard peerCount < limits.peers, ledger.addPeer(at: path.remote.address, now) else {
+        guard peerCount < limits.peers else {
+            ledger.removePeer(at: path.remote.address, now)
             counters.refuse(.tooManyPeers)
             return nil
         }
