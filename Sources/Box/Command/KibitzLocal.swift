@@ -15,7 +15,7 @@ struct KibitzLocal: AsyncParsableCommand {
         ])
 
     static func main() async {
-        CLinux_prepareMemory()
+        CLinux_prepareHeap()
         await main(nil)
     }
 }

@@ -12,7 +12,7 @@ public final class DescriptorReader {
     /// From a failure to reading again, so that a descriptor that fails each time costs little.
     public static let retryDelay = TimeAmount.milliseconds(50)
     /// Reads in a row before the event loop looks after others.
-    private static let readsPerTurn: UInt = 16
+    private static let readsPerTurn = 64
 
     private let descriptor: CInt
     private let capacity: Int
@@ -60,7 +60,6 @@ public final class DescriptorReader {
         let reader = NIOLoopBound(self, eventLoop: eventLoop)
         NIOPipeBootstrap(group: eventLoop)
             .channelOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: capacity))
-            .channelOption(.maxMessagesPerRead, value: Self.readsPerTurn)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(Handler(reader.value))
@@ -83,6 +82,30 @@ public final class DescriptorReader {
             }
     }
 
+    /// Takes a message, and what has come meanwhile. NIO takes a message that is shorter than its buffer for the last one; but the
+    /// kernel answers within send(2), and a turn of the event loop for each answer costs far more than a read in vain.
+    private func take(_ first: ByteBuffer) {
+        onRead(first)
+        guard var buffer = channel?.allocator.buffer(capacity: capacity) else { return }
+        for _ in 1..<Self.readsPerTurn {
+            guard !isClosed else { return }
+            buffer.clear(minimumCapacity: capacity)
+            var code: Int32 = 0
+            let count = buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: capacity) { place in
+                let count = read(descriptor, place.baseAddress, capacity)
+                if count < 0 { code = errno }
+                return max(0, count)
+            }
+            if count > 0 {
+                onRead(buffer)
+            } else if code != EINTR {
+                // The kernel tells an error once; an end it tells again.
+                if code != 0, code != EAGAIN { onFailure(code) }
+                return
+            }
+        }
+    }
+
     private func openLater() {
         channel = nil
         let reader = NIOLoopBound(self, eventLoop: eventLoop)
@@ -99,7 +122,7 @@ public final class DescriptorReader {
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-            if !reader.isClosed { reader.onRead(unwrapInboundIn(data)) }
+            if !reader.isClosed { reader.take(unwrapInboundIn(data)) }
         }
 
         func errorCaught(context: ChannelHandlerContext, error: any Error) {
