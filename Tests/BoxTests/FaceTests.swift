@@ -1,4 +1,5 @@
 import BoxConfiguration
+import BoxNetwork
 import BoxPanel
 import Button
 import Logging
@@ -210,7 +211,7 @@ private struct Failure: Error, CustomStringConvertible {
 private final class TestMachine: Sendable {
     struct State {
         var isGoingOff = false
-        var end = MachineCommand.End.exited(0)
+        var end = ProgramEnd.exited(0)
         var isSlow = false
         var commands: [[String]] = []
     }

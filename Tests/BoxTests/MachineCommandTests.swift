@@ -1,3 +1,4 @@
+import BoxNetwork
 import Foundation
 import Testing
 

@@ -1,3 +1,4 @@
+import BoxNetwork
 import CLinux
 import Glibc
 import Synchronization
@@ -8,24 +9,6 @@ import Synchronization
 /// signal at a parent's death (prctl(2), `PR_SET_PDEATHSIG`) comes when the thread that started a child ends, so that thread
 /// must be there as long as the child is; `setpriv` asks for it on the child's side.
 final class ChildProcess: Sendable {
-    /// How a program ended.
-    enum End: Equatable, Sendable, CustomStringConvertible {
-        /// By itself, with a status; 0 is success.
-        case exited(Int32)
-        /// By a signal.
-        case killed(Int32)
-        /// It did not even start: the number of an error.
-        case notStarted(Int32)
-
-        var description: String {
-            switch self {
-            case .exited(let status): "it ended with status \(status)"
-            case .killed(let signal): "signal \(signal) ended it"
-            case .notStarted(let code): "it could not be started: \(String(cString: strerror(code)))"
-            }
-        }
-    }
-
     /// What is run.
     struct Command: Sendable {
         /// The path of the program, then its arguments.
@@ -41,11 +24,7 @@ final class ChildProcess: Sendable {
     /// How long a program that is run to its end may take.
     static let timeLimit = Duration.seconds(5)
 
-    private struct Running {
-        var pid: pid_t?
-        var isStopped = false
-    }
-    private let running = Mutex(Running())
+    private let program = RunningProgram()
 
     private init() {}
 
@@ -55,7 +34,8 @@ final class ChildProcess: Sendable {
     ///   - onLine: called for each line it says, on a thread of its own.
     ///   - onEnd: called once, on the same thread, when it has ended.
     static func start(
-        _ command: Command, onLine: @escaping @Sendable (String) -> Void, onEnd: @escaping @Sendable (End) -> Void
+        _ command: Command, onLine: @escaping @Sendable (String) -> Void,
+        onEnd: @escaping @Sendable (ProgramEnd) -> Void
     ) -> ChildProcess {
         let child = ChildProcess()
         let started = startThread { onEnd(child.run(command, onLine: onLine)) }
@@ -69,8 +49,11 @@ final class ChildProcess: Sendable {
     /// Runs a program to its end. One that takes too long is killed.
     /// - Parameter limit: how long it may take.
     /// - Returns: how it ended, and the first lines it said.
-    static func run(_ command: Command, limit: Duration = timeLimit) async -> (end: End, words: [String]) {
+    static func run(
+        _ command: Command, limit: Duration = timeLimit
+    ) async -> (end: ProgramEnd, words: [String]) {
         let lines = Mutex<[String]>([])
+        let latest = ContinuousClock.now + limit
         var timer: Task<Void, any Error>?
         let end = await withCheckedContinuation { continuation in
             let child = start(
@@ -83,21 +66,16 @@ final class ChildProcess: Sendable {
             }
         }
         timer?.cancel()
-        return (end, lines.withLock { $0 })
+        let isLate = end == .killed(SIGKILL) && ContinuousClock.now >= latest
+        return (isLate ? .tooLong : end, lines.withLock { $0 })
     }
 
     /// Sends a signal, if the program still runs. One that has not been started yet will not be.
-    func signal(_ number: Int32) {
-        running.withLock { running in
-            running.isStopped = true
-            // Not yet waited for, so the number is still this program's.
-            if let pid = running.pid { kill(pid, number) }
-        }
-    }
+    func signal(_ number: Int32) { program.signal(number) }
 
     // MARK: On the thread
 
-    private func run(_ command: Command, onLine: (String) -> Void) -> End {
+    private func run(_ command: Command, onLine: (String) -> Void) -> ProgramEnd {
         defer { command.output.map { _ = close($0) } }
         var input: [Int32] = [-1, -1]
         var words: [Int32] = [-1, -1]
@@ -115,59 +93,17 @@ final class ChildProcess: Sendable {
         if written != command.input.count {
             code = E2BIG
         } else {
-            code = running.withLock { running in
-                guard !running.isStopped else { return ECANCELED }
-                var pid: pid_t = 0
-                let code = Self.spawn(command, input: input[0], words: words[1], &pid)
-                if code == 0 { running.pid = pid }
-                return code
-            }
+            code = program.start(
+                command.arguments,
+                environment: ["PATH=\(Program.directories.joined(separator: ":"))", "LC_ALL=C"],
+                [.copy(input[0]), command.output.map { .copy($0) } ?? .nothing, .copy(words[1])])
         }
         close(input[0])
         close(words[1])
         defer { close(words[0]) }
-        guard code == 0, let pid = running.withLock({ $0.pid }) else { return .notStarted(code) }
+        guard code == 0 else { return .notStarted(code) }
         Self.read(linesOf: words[0], onLine)
-        // Wait without reaping, forget the number, and only then let the system give it to another process.
-        var information = siginfo_t()
-        while waitid(P_PID, id_t(pid), &information, WEXITED | WNOWAIT) != 0, errno == EINTR {}
-        running.withLock { $0.pid = nil }
-        var status: Int32 = 0
-        while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-        return status & 0x7F == 0 ? .exited(status >> 8 & 0xFF) : .killed(status & 0x7F)
-    }
-
-    private static func spawn(_ command: Command, input: Int32, words: Int32, _ pid: inout pid_t) -> Int32 {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, input, 0)
-        if let output = command.output {
-            posix_spawn_file_actions_adddup2(&actions, output, 1)
-        } else {
-            posix_spawn_file_actions_addopen(&actions, 1, "/dev/null", O_WRONLY, 0)
-        }
-        posix_spawn_file_actions_adddup2(&actions, words, 2)
-        CLinux_spawn_closefrom(&actions, 3)
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        // No signal stays blocked or ignored because it is here, and Ctrl-C at the terminal is for the box alone: it
-        // ends its children in order.
-        var none = sigset_t()
-        sigemptyset(&none)
-        var all = sigset_t()
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setpgroup(&attributes, 0)
-        posix_spawnattr_setflags(
-            &attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP))
-        let environment = ["PATH=\(Program.directories.joined(separator: ":"))", "LC_ALL=C"]
-        return withCStrings(command.arguments) { arguments in
-            guard let program = arguments[0] else { return EINVAL }
-            return withCStrings(environment) { posix_spawn(&pid, program, &actions, &attributes, arguments, $0) }
-        }
+        return program.wait()
     }
 
     private static func read(linesOf descriptor: Int32, _ onLine: (String) -> Void) {
@@ -198,15 +134,6 @@ enum Program {
     static func path(of name: String) -> String? {
         directories.map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
-}
-
-/// Calls `body` with pointers to copies of `strings` and a null pointer after them, as `execve` wants it.
-private func withCStrings<Result>(
-    _ strings: [String], _ body: ([UnsafeMutablePointer<CChar>?]) -> Result
-) -> Result {
-    let pointers = strings.map { strdup($0) }
-    defer { pointers.forEach { free($0) } }
-    return body(pointers + [nil])
 }
 
 /// Starts a thread that runs `body` and ends.

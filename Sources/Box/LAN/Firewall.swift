@@ -1,3 +1,4 @@
+import BoxNetwork
 import CLinux
 import Glibc
 import Wire

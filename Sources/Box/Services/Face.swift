@@ -1,3 +1,4 @@
+import BoxNetwork
 import BoxConfiguration
 import BoxPanel
 import Button
