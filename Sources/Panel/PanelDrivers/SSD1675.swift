@@ -33,27 +33,15 @@ public struct SSD1675: EPaperChip {
 
     /// What brings a picture onto the glass.
     public func program(showing picture: Picture, over old: Picture?) -> [PanelOperation] {
-        let (dark, accent) = EPaperProgram.planes(picture)
-        let lastRow = UInt16(truncatingIfNeeded: format.height - 1)
-        var program = EPaperProgram.reset
+        // Analog and digital block control, as the datasheet has them.
+        var program = SolomonSystech.begin(format, block: [.command(0x74, [0x54]), .command(0x7e, [0x3b])])
         program += [
-            // Software reset, 10 ms.
-            .command(0x12, []), .wait(.milliseconds(10)), .awaitReady(limit: EPaperProgram.resetLimit),
-            // Analog and digital block control, as the datasheet has them.
-            .command(0x74, [0x54]), .command(0x7e, [0x3b]),
-            // Driver output control: gates in use; in their order.
-            .command(0x01, [UInt8(lastRow & 0xff), UInt8(lastRow >> 8), 0]),
-            // Data entry mode: rows from the top, in them from the left.
-            .command(0x11, [0x03]),
-            // RAM window in bytes and rows.
-            .command(0x44, [0, UInt8((format.width + 7) / 8 - 1)]),
-            .command(0x45, [0, 0, UInt8(lastRow & 0xff), UInt8(lastRow >> 8)]),
             // Border waveform: like a pixel that becomes white (LUT1); not driven, so unmoved, in a partial refresh.
             .command(0x3c, [old == nil ? 0x01 : 0xc0]),
             // Temperature: the chip's own sensor.
             .command(0x18, [0x80]),
         ]
-        if accent == nil {
+        if format.depth == .mono {
             program += [
                 // VCOM -2.1 V; gates 19 V; sources 15 V, 5 V, -15 V.
                 .command(0x2c, [0x55]), .command(0x03, [0x15]), .command(0x04, [0x41, 0xa8, 0x32]),
@@ -62,20 +50,9 @@ public struct SSD1675: EPaperChip {
                 .command(0x32, waveform(isPartial: old != nil)),
             ]
         }
-        // Black and white RAM: 1 is white. Red RAM: 1 is red, in a partial refresh what the pixel was.
-        program += EPaperProgram.write(0x24, EPaperProgram.inverted(dark))
-        if let plane = accent ?? old.map({ EPaperProgram.inverted(EPaperProgram.planes($0).dark) }) {
-            program += EPaperProgram.write(0x26, plane)
-        }
-        program += [
-            // Display update control 2: clock and voltages on, with three colours temperature and waveform from the chip's
-            // memory, display mode 1, voltages and clock off.
-            .command(0x22, [accent == nil ? 0xc7 : 0xf7]), .command(0x20, []), .wait(EPaperProgram.busyDelay),
-            .awaitReady(limit: EPaperProgram.inkLimit(format, isPartial: old != nil)),
-            // Deep sleep, mode 1. BUSY is held until the next reset.
-            .command(0x10, [0x01]),
-        ]
-        return program
+        // Display update control 2: clock and voltages on, with three colours temperature and waveform from the chip's memory,
+        // display mode 1, voltages and clock off.
+        return program + SolomonSystech.finish(picture, over: old, sequence: format.depth == .mono ? 0xc7 : 0xf7)
     }
 
     /// How long ink is driven from one colour to the other, in frames of 20 ms.

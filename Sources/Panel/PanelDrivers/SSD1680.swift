@@ -22,25 +22,14 @@ public struct SSD1680: EPaperChip {
 
     /// What brings a picture onto the glass.
     public func program(showing picture: Picture, over old: Picture?) -> [PanelOperation] {
-        let (dark, accent) = EPaperProgram.planes(picture)
-        let lastRow = UInt16(truncatingIfNeeded: format.height - 1)
-        var program = EPaperProgram.reset
+        var program = SolomonSystech.begin(format)
         program += [
-            // Software reset, 10 ms ("General operation flow").
-            .command(0x12, []), .wait(.milliseconds(10)), .awaitReady(limit: EPaperProgram.resetLimit),
-            // Driver output control: gates in use; in their order.
-            .command(0x01, [UInt8(lastRow & 0xff), UInt8(lastRow >> 8), 0]),
-            // Data entry mode: rows from the top, in them from the left.
-            .command(0x11, [0x03]),
-            // RAM window in bytes and rows.
-            .command(0x44, [0, UInt8((format.width + 7) / 8 - 1)]),
-            .command(0x45, [0, 0, UInt8(lastRow & 0xff), UInt8(lastRow >> 8)]),
             // Border waveform: like a pixel that becomes white; at VCOM, so unmoved, in a partial refresh.
             .command(0x3c, [old == nil ? 0x05 : 0x80]),
             // Temperature: the chip's own sensor.
             .command(0x18, [0x80]),
             // Display update control 1: the red plane as 0 where it means nothing; sources 8 to 167.
-            .command(0x21, [accent == nil && old == nil ? 0x40 : 0x00, 0x80]),
+            .command(0x21, [format.depth == .mono && old == nil ? 0x40 : 0x00, 0x80]),
         ]
         if old != nil {
             program += [
@@ -49,20 +38,9 @@ public struct SSD1680: EPaperChip {
                 .awaitReady(limit: EPaperProgram.resetLimit), .command(0x32, Self.partialWaveform),
             ]
         }
-        // Black and white RAM: 1 is white. Red RAM: 1 is red, in display mode 2 what the pixel was.
-        program += EPaperProgram.write(0x24, EPaperProgram.inverted(dark))
-        if let plane = accent ?? old.map({ EPaperProgram.inverted(EPaperProgram.planes($0).dark) }) {
-            program += EPaperProgram.write(0x26, plane)
-        }
-        program += [
-            // Display update control 2: clock and voltages on, temperature and waveform from the chip's memory and display mode
-            // 1, or display mode 2 with what was loaded, voltages and clock off.
-            .command(0x22, [old == nil ? 0xf7 : 0xcf]), .command(0x20, []), .wait(EPaperProgram.busyDelay),
-            .awaitReady(limit: EPaperProgram.inkLimit(format, isPartial: old != nil)),
-            // Deep sleep, mode 1. BUSY is held until the next reset.
-            .command(0x10, [0x01]),
-        ]
-        return program
+        // Display update control 2: clock and voltages on, temperature and waveform from the chip's memory and display mode 1,
+        // or display mode 2 with what was loaded, voltages and clock off.
+        return program + SolomonSystech.finish(picture, over: old, sequence: old == nil ? 0xf7 : 0xcf)
     }
 
     /// The waveform for a partial refresh ("Waveform"): five tables with the voltages in four parts of each of twelve groups, two
