@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 
 import pytest
 from Rig.box import Box
 from Rig.glass import Glass, same, shown
+from Rig.gpio import GPIO
 from Rig.waiting import wait_until
 
 MODELS = {
@@ -85,6 +87,40 @@ def test_a_box_that_ended_leaves_no_codes_on_the_paper(box, glass, model):
     assert glass.violations() == ""
     assert not same(before, glass.picture())
     assert link not in glass.codes(), "codes of a box that has ended are still to be seen"
+
+
+def hold_and_go(box: Box, gpio: GPIO, off: Path) -> None:
+    """Hold the button for its three seconds, and be the machine that goes off then."""
+    gpio.button.down()
+    wait_until(lambda: box.status()["panel"]["shows"] == "holding", 3, "it counts down", every=0.05, detail=box.describe)
+    time.sleep(3.5)
+    gpio.button.up()
+    wait_until(off.exists, 5, "the machine was told to shut down", every=0.05, detail=box.describe)
+    assert box.status()["panel"]["shows"] == "shutting-down"
+    box.process.terminate()
+    assert box.process.wait(60) == 0, box.describe()
+    box.process = None
+
+
+@pytest.mark.parametrize("model", ["uc8176-400x300"])
+def test_held_for_three_seconds_the_paper_says_in_the_end_that_it_may_be_unplugged(glass, gpio, model, make_box, tmp_path):
+    off = tmp_path / "off"
+    button = {"button.enabled": True, "button.shutdown": f"touch {off}"}
+    # In words, on a terminal.
+    with make_box({**button, "panel": "terminal"}) as box:
+        hold_and_go(box, gpio, off)
+        assert box.log().rpartition("\x1b[H")[2].count("Safe to unplug") == 1, box.describe()
+    off.unlink()
+    last = []
+    for goes in (hold_and_go, lambda box, gpio, off: box.terminate()):
+        with make_box({**button, "panel": None, "panel.model": model}) as box:
+            wait_until(lambda: agree(box, glass, 0), REFRESHED, "the pictures are the same", every=1, detail=box.describe)
+            link = box.link
+            goes(box, gpio, off)
+        wait_until(glass.settled, REFRESHED, "nothing more is sent", every=1)
+        assert glass.violations() == "" and link not in glass.codes()
+        last.append(glass.picture())
+    assert not same(*last), "a box that only ended says that the machine is on"
 
 
 @pytest.mark.parametrize("model", ["ssd1680-296x128", "uc8151-296x128"])

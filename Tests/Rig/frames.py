@@ -24,6 +24,9 @@ PAE_GROUP = "01:80:c2:00:00:03"
 TID = 5
 """The traffic class of aggregates: one that nothing else here uses, as their numbers are not a phone's own."""
 
+SO_TIMESTAMPNS = 35
+"""An option of socket(7) that Python has no name for."""
+
 EVERYTHING = 0x0003
 """All types of frames, for a packet socket (packet(7))."""
 
@@ -111,8 +114,9 @@ class Ear:
             # Of nothing, until it is bound to the interface.
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
             self._socket.bind((interface, EVERYTHING))
+        self._socket.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self._socket.setblocking(False)
-        self._frames: list[bytes] = []
+        self._frames: list[tuple[float, bytes]] = []
 
     def __enter__(self) -> Ear:
         return self
@@ -123,16 +127,19 @@ class Ear:
     @property
     def frames(self) -> list[bytes]:
         """What has come so far, from the link's header on."""
-        return self._take()
+        return [frame for _, frame in self.timed]
 
-    def _take(self) -> list[bytes]:
+    @property
+    def timed(self) -> list[tuple[float, bytes]]:
+        """The same, each with the second (of `time.time()`) in which the kernel saw it."""
         while True:
             try:
-                frame, (_, _, direction, *_) = self._socket.recvfrom(65536)
+                frame, ancillary, _, (_, _, direction, *_) = self._socket.recvmsg(65536, 64)
             except BlockingIOError:
                 return self._frames
+            seconds, nanoseconds = struct.unpack("qq", ancillary[0][2])
             if direction != socket.PACKET_OUTGOING:
-                self._frames.append(frame)
+                self._frames.append((seconds + nanoseconds / 1e9, frame))
 
     def datagrams(self, payload: bytes) -> int:
         """How many of the frames are a UDP datagram with this payload, and no more: what is inside of another does
@@ -151,5 +158,5 @@ class AirEar(Ear):
         super().__init__("hwsim0")
 
     @property
-    def frames(self) -> list[bytes]:
-        return [frame[int.from_bytes(frame[2:4], "little"):] for frame in self._take()]
+    def timed(self) -> list[tuple[float, bytes]]:
+        return [(when, frame[int.from_bytes(frame[2:4], "little"):]) for when, frame in super().timed]

@@ -101,12 +101,16 @@ class WiFiPhone:
             program.stop()
         self.programs.clear()
         # What is left runs in the background: a DHCP client.
-        for pid in run("ip", "netns", "pids", self.namespace, check=False).split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+        self.kill()
         self.air.tune_out(self.phy, False)
         run("ip", "netns", "exec", self.namespace, "iw", "phy", self.phy, "set", "netns", "1")
         run("ip", "netns", "del", self.namespace)
+
+    def kill(self) -> None:
+        """End everything that runs on the phone, at once."""
+        for pid in run("ip", "netns", "pids", self.namespace, check=False).split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
 
     def start(self, *command: str, environment: dict | None = None) -> Program:
         """Run a program on the phone until it is put away."""
