@@ -9,6 +9,7 @@ from PIL import ImageChops
 from Rig.box import Box
 from Rig.glass import Glass, same, shown
 from Rig.gpio import GPIO, LINES
+from Rig.network import run
 from Rig.spi import SPI
 from Rig.waiting import wait_until
 
@@ -88,6 +89,27 @@ def test_a_bus_that_fails_is_told_and_the_room_goes_on(box, glass, bus, gpio):
     bus.fail(False)
     wait_until(lambda: box.status()["panel"]["fault"] is None, 120, "it works again", detail=box.describe)
     wait_until(lambda: glass.settled() and agree(box, glass), 10, "the picture is right again", detail=box.describe)
+
+
+@pytest.mark.parametrize("model", ["st7789-240x240"], indirect=True)
+def test_an_address_that_changes_is_to_be_seen_at_once(glass, model, make_box):
+    """The code on the panel leads to the box: with an address that is gone it leads nowhere."""
+    later = "10.20.0.9"
+    with make_box({"addresses": None, "panel": model}) as box:
+        wait_until(lambda: "10.20.0.1" in box.link and box.link in glass.codes(), 10, "the code is there", detail=box.describe)
+        former = box.link
+        run("ip", "address", "del", "10.20.0.1/24", "dev", "lan0")
+        run("ip", "address", "add", f"{later}/24", "dev", "lan0")
+        try:
+            wait_until(lambda: later in box.link, 10, "the link is another", detail=box.describe)
+            changed = time.monotonic()
+            wait_until(lambda: box.link in glass.codes(), 5, "it is to be seen", every=0.1, detail=box.describe)
+            assert time.monotonic() - changed < 1 and former not in glass.codes()
+            wait_until(lambda: glass.settled() and agree(box, glass), 5, "the pictures are the same", detail=box.describe)
+            assert glass.violations() == ""
+        finally:
+            run("ip", "address", "del", f"{later}/24", "dev", "lan0")
+            run("ip", "address", "add", "10.20.0.1/24", "dev", "lan0")
 
 
 @pytest.mark.parametrize("model", ["st7789-240x240"], indirect=True)
