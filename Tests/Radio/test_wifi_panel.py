@@ -125,3 +125,24 @@ def test_what_cannot_be_kept_is_not_changed(air, glass, gpio, phone, tmp_path):
                    detail=box.describe)
         box.terminate()
     run("umount", str(tmp_path))
+
+
+def test_with_addresses_of_its_owner_s_the_panel_still_shows_the_wifi_come_and_go(air, glass):
+    """The way onto the Wi-Fi was not shown, or stayed when there was none: only a change of the box's addresses had the
+    picture drawn anew, and those that its owner has set do not change."""
+    with RadioBox(air, config={**SETTINGS, "addresses": ["10.77.0.1"]}) as box:
+        def codes() -> set[bool]:
+            """Of the codes seen in some seconds, as they alternate: whether each is one of a Wi-Fi."""
+            seen = set()
+            for _ in range(12):
+                time.sleep(1.7)
+                seen |= {code.startswith("WIFI:") for code in glass.codes()}
+            return seen
+
+        assert codes() == {False, True}
+        run("rfkill", "block", "wifi")
+        wait_until(lambda: not box.up, 10, "the Wi-Fi is off", detail=box.describe)
+        assert True not in codes(), box.status()["panel"]
+        run("rfkill", "unblock", "wifi")
+        box.wait_up(30)
+        assert codes() == {False, True}
