@@ -69,6 +69,36 @@ import Wire
         #expect(rig.events.last == .disconnected(id, .heldMost))
     }
 
+    @Test("A phone that vanishes in the middle of what is sent to it leaves nothing behind, and nobody else notices")
+    func vanished() throws {
+        let rig = try Rig()
+        let (other, stays) = try rig.connect("stays", at: 6)
+        let (client, id) = try rig.connect("phone", at: 5)
+        rig.run(for: .seconds(5))
+        weak let peer = rig.endpoint.peer(id)
+        #expect(peer != nil && rig.endpoint.timers.count == 2)
+        client.isUnplugged = true
+        for _ in 0..<4 { rig.send(String(repeating: "x", count: 100_000), to: id) }
+        rig.give(rig.check("boxfrag1:phone"), from: rig.address(5, port: 9))
+        var heard = 0
+        while rig.events.last != .disconnected(id, .silent), heard < 100 {
+            heard += 1
+            rig.send("\(heard)", to: stays)
+            rig.run(for: .milliseconds(100))
+            #expect(other.messages.last == "\(heard)", "in time, all the while")
+        }
+        #expect(heard <= 81, "eight seconds at most")
+        #expect(peer == nil, "its DTLS, its SCTP and their buffers are freed")
+        #expect(rig.endpoint.peerCount == 1 && rig.endpoint.connectionCount == 1)
+        #expect(rig.endpoint.byAddress.count == 1 && rig.endpoint.challengers.isEmpty)
+        #expect(rig.endpoint.timers.count == 1)
+        #expect(rig.endpoint.bufferedBytes(of: id) == 0 && rig.endpoint.heldBytes < 100)
+        let datagrams = rig.endpoint.counters.datagramsSent
+        let strays = rig.stray.count
+        rig.run(for: .seconds(60))
+        #expect(rig.stray.count == strays && rig.endpoint.counters.datagramsSent > datagrams, "it is sent nothing more")
+    }
+
     /// Each of the checks of a flood from made-up addresses walked through all accounts.
     @Test("A full ledger is swept once a second, however many ask for a place")
     func sweep() {

@@ -12,6 +12,9 @@ struct TimerHeap {
 
     private var entries: [Entry] = []
 
+    /// How many peers have an entry.
+    var count: Int { entries.count }
+
     /// When the first entry's time comes; it may prove early.
     var next: Timestamp? { entries.first?.time }
 

@@ -48,15 +48,9 @@ private struct EndpointRun: ~Copyable, FuzzClock {
     }
     private static let credentials = ICECredentials(fragment: "fuzzfuzz", password: "a0password0of0the0fuzzer")
     init(_ input: [UInt8]) throws {
-        guard let credentials = Self.credentials, let server = FuzzIdentity.server,
-            let dialler = FuzzIdentity.client
-        else {
-            throw FuzzFinding("no identity")
-        }
+        guard let dialler = FuzzIdentity.client else { throw FuzzFinding("no identity") }
         script = FuzzScript(input)
-        var configuration = EndpointConfiguration(
-            acceptance: EndpointAcceptance(
-                identities: [EndpointIdentity(.own, credentials: credentials, context: server)], direct: server))
+        var configuration = EndpointConfiguration(acceptance: Self.acceptance(hasDirect: true))
         configuration.limits.peers = 4
         configuration.limits.halfOpen = 3
         endpoint = WebRTCEndpoint(configuration: configuration, generator: SeededGenerator(seed: 1))
@@ -67,7 +61,7 @@ private struct EndpointRun: ~Copyable, FuzzClock {
     mutating func play() throws {
         while !script.isAtEnd {
             let stranger = script.element(of: Self.strangers)
-            switch script.number(below: 14) {
+            switch script.number(below: 15) {
             case 0, 1: try datagram(script.longRun(), from: stranger)
             case 2, 3: try datagram(check(), from: script.byte() & 1 == 0 ? stranger : Self.client)
             case 4:
@@ -86,6 +80,7 @@ private struct EndpointRun: ~Copyable, FuzzClock {
                 for bytes in script.variants(of: script.byte() & 1 == 0 ? last : check()) {
                     try datagram(bytes, from: from)
                 }
+            case 13: try wish()
             default:
                 for peer in connected {
                     let message = script.run()
@@ -96,6 +91,29 @@ private struct EndpointRun: ~Copyable, FuzzClock {
         }
         try pass(.seconds(60))
         try always(connected.isEmpty, "a peer that is silent for a minute is still connected")
+    }
+
+    /// What the box itself wants.
+    private mutating func wish() throws {
+        let channel = UInt16(script.number(below: 4))
+        switch script.number(below: 8) {
+        case 0: try handle(.closeAll)
+        case 1: try handle(.accept(Self.acceptance(hasDirect: script.byte() & 1 == 0)))
+        case 2: for peer in connected { try handle(.close(peer)) }
+        case 3, 4: for peer in connected { try handle(.closeChannel(peer, channel: channel)) }
+        default:
+            var parameters = DataChannelParameters(label: String(decoding: script.run(), as: UTF8.self))
+            parameters.isOrdered = script.byte() & 1 == 0
+            for peer in connected { try handle(.openChannel(peer, parameters)) }
+        }
+    }
+
+    private static func acceptance(hasDirect: Bool) -> EndpointAcceptance {
+        var identities: [EndpointIdentity] = []
+        if let credentials, let server = FuzzIdentity.server {
+            identities = [EndpointIdentity(.own, credentials: credentials, context: server)]
+        }
+        return EndpointAcceptance(identities: identities, direct: hasDirect ? FuzzIdentity.server : nil)
     }
 
     private mutating func check() -> [UInt8] {
@@ -114,9 +132,12 @@ private struct EndpointRun: ~Copyable, FuzzClock {
 
     /// Gets the client through ICE, DTLS and SCTP's handshake.
     mutating func connect() throws {
-        guard let key = Self.credentials?.key else { return }
+        // By the box's own name, or as WebRTC Direct's crate does.
+        let digits = String(repeating: "0123456789abcdef", count: 4)
+        let isDirect = script.byte() & 3 == 3
+        guard let key = isDirect ? STUNKey(shortTerm: digits) : Self.credentials?.key else { return }
         var writer = STUNWriter(.request, .binding, TransactionID(high: 2, low: 2))
-        writer.append(.username, text: "fuzzfuzz:client")
+        writer.append(.username, text: isDirect ? "\(digits):\(digits)" : "fuzzfuzz:client")
         writer.append(.priority, uint32: 1)
         writer.append(.iceControlling, uint64: 1)
         writer.append(.useCandidate)

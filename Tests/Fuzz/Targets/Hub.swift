@@ -73,6 +73,13 @@ private struct HubRun: FuzzClock {
                 guard let connection = anyone() else { break }
                 try handle(.writable(connection, script.byte() & 1 == 0))
             case 13: try handle(.rotated(retired: room()))
+            case 14:
+                guard let connection = anyone() else { break }
+                if script.byte() & 1 == 0 {
+                    try handle(.sendRefused(connection))
+                } else {
+                    try handle(.binary(connection))
+                }
             default: try pass(.milliseconds(Int(script.uint16())))
             }
         }
