@@ -66,6 +66,8 @@ final class MockKernel {
         case silence
     }
 
+    /// What the kernel calls nl80211 at present; nil while cfg80211 is not loaded.
+    private(set) var family: UInt16? = 0x1C
     var radios: [Radio] = []
     var interfaces: [Interface] = []
     var country = "00"
@@ -99,6 +101,7 @@ final class MockKernel {
     /// What is kept of the past; not for simulations that go on for long.
     var keepsLog = true
     private var nextIndex = 10
+    private var former: UInt16 = 0x1C
     private var cookie: UInt64 = 1
 
     func add(_ radio: Radio, interface name: String? = "wlan0", isUp: Bool = false, type: UInt32 = 2) {
@@ -125,6 +128,17 @@ final class MockKernel {
                 C.delWiphy,
                 [Attribute.write(A.wiphy, u32: UInt32(index)), Attribute.write(A.wiphyName, string: radio.name)]))
     }
+
+    /// All radios' drivers are unloaded, and what they have in common after them.
+    func unload() {
+        for radio in radios { unplug(radio.index) }
+        country = "00"
+        former = family ?? former
+        family = nil
+    }
+
+    /// That is loaded again: it gets the next number.
+    func load() { family = former + 1 }
 
     func plug(_ radio: Radio, interface name: String = "wlan0") {
         add(radio, interface: name)

@@ -100,6 +100,39 @@ import Wire
         #expect(rig.accessPoint.snapshot.trouble == [])
     }
 
+    /// cfg80211 went with its driver: another number is nl80211's then, by which it was never asked for again.
+    @Test(arguments: [Duration.zero, .milliseconds(100), .seconds(5), .seconds(60)], [false, true])
+    func theKernelsWiFiIsLoadedAnew(_ pause: Duration, _ isSudden: Bool) throws {
+        let rig = rig()
+        rig.kernel.unload()
+        // So it is when nobody tells that the radio goes, and the next look finds nothing.
+        if isSudden {
+            rig.kernel.events = []
+            rig.kernel.linkEvents = []
+        }
+        rig.run(for: pause)
+        if pause >= .seconds(60) {
+            #expect(downs(rig) == 1 && !rig.isUp)
+            #expect(rig.accessPoint.snapshot.trouble == [.noRadio])
+        }
+        rig.kernel.load()
+        rig.kernel.plug(MockKernel.Radio(index: 7, name: "phy7", chip: .softMAC))
+        rig.run(for: AccessPoint.patience + .seconds(1))
+        #expect(rig.isUp && downs(rig) == 1 && rig.kernel.accessPoint != nil)
+        #expect(rig.accessPoint.snapshot.trouble == [] && rig.accessPoint.snapshot.counters.starts == 2)
+        #expect(rig.kernel.country == "DE" && rig.kernel.complaints == [])
+    }
+
+    @Test func anEndWithoutTheKernelsWiFiIsOne() {
+        let rig = rig()
+        rig.kernel.unload()
+        rig.kernel.events = []
+        rig.run(for: .seconds(20))
+        rig.give(.stop)
+        rig.run(for: .seconds(10))
+        #expect(rig.events.last == .stopped)
+    }
+
     /// Nobody told of the new radio: it is found all the same.
     @Test func anAdapterWhoseEventIsLost() throws {
         let rig = Rig()

@@ -21,6 +21,8 @@ final class Rig {
     /// Gets what goes out by the packet socket; without it that is kept in ``eapol``.
     var onEAPOL: ((MACAddress, [UInt8]) -> Void)?
     private var output = AccessPointOutput()
+    /// By which number the socket knows nl80211; nil while it is closed.
+    private var family: UInt16? = 0x1C
     private var radioClient = NetlinkClient(family: .nl80211(number: 0x1C))
     private var routeClient = NetlinkClient(family: .route)
     private var netlinkOutput = NetlinkOutput()
@@ -98,6 +100,11 @@ final class Rig {
         case .closeEAPOL: openEAPOL = nil
         case .sendEAPOL(let station, let frame):
             if let onEAPOL { onEAPOL(station, frame) } else { eapol.append((station, frame)) }
+        case .reopen:
+            radioClient = NetlinkClient(family: .nl80211(number: 0))
+            clientWake = nil
+            family = nil
+            open()
         case .unblock(let index):
             kernel.isBlocked = false
             due.append(
@@ -107,6 +114,14 @@ final class Rig {
                 ))
         }
         deliverEvents()
+    }
+
+    /// Opens the socket as soon as there is what it is for.
+    private func open() {
+        guard family == nil, let number = kernel.family else { return }
+        family = number
+        radioClient = NetlinkClient(family: .nl80211(number: number))
+        due.append((now + latency, .start))
     }
 
     /// Gives the mock a message as it goes to the kernel's socket, and its answer as it comes from there to the product.
@@ -125,6 +140,10 @@ final class Rig {
             let isAlone = bytes[32...].elementsEqual([8, 0, 10, 0, 0, 0, 0, 0])
             answer = kernel.setLink(index: index, isUp: bytes[24] & 1 != 0, isAlone: isAlone)
         } else {
+            // genl_rcv_msg: nobody is registered by this number.
+            guard let family = kernel.family, Attribute(type: 0, payload: Array(bytes[4..<6])).u16 == family else {
+                return refuse(bytes, sequence: sequence)
+            }
             for objection in KernelPolicy.objections(to: bytes) {
                 kernel.complaints.append("command \(bytes[16]): \(objection)")
             }
@@ -143,21 +162,29 @@ final class Rig {
         latency += pause
         defer { latency -= pause }
         func message(_ type: UInt16, _ flags: UInt16, _ payload: [UInt8]) -> [UInt8] {
-            Attribute.bytes(UInt32(16 + payload.count)) + Attribute.bytes(type) + Attribute.bytes(flags)
-                + Attribute.bytes(sequence) + Attribute.bytes(UInt32(0)) + payload
+            Self.message(type, flags, sequence, payload)
         }
         switch answer {
         case .silence: break
         case .error(let code):
             hear(message(2, 0x100, Attribute.bytes(-code) + Array(bytes.prefix(16))), isRoute: isRoute)
         case .messages(let messages):
-            for payload in messages { hear(message(0x1C, isDump ? 2 : 0, payload), isRoute: isRoute) }
+            for payload in messages { hear(message(family ?? 0, isDump ? 2 : 0, payload), isRoute: isRoute) }
             hear(
                 isDump
                     ? message(3, 2, Attribute.bytes(Int32(0)))
                     : message(2, 0x100, Attribute.bytes(Int32(0)) + Array(bytes.prefix(16))),
                 isRoute: isRoute)
         }
+    }
+
+    private static func message(_ type: UInt16, _ flags: UInt16, _ sequence: UInt32, _ payload: [UInt8]) -> [UInt8] {
+        Attribute.bytes(UInt32(16 + payload.count)) + Attribute.bytes(type) + Attribute.bytes(flags)
+            + Attribute.bytes(sequence) + Attribute.bytes(UInt32(0)) + payload
+    }
+
+    private func refuse(_ bytes: [UInt8], sequence: UInt32) {
+        hear(Self.message(2, 0x100, sequence, Attribute.bytes(Int32(-2)) + Array(bytes.prefix(16))), isRoute: false)
     }
 
     /// A datagram of the kernel's.
@@ -186,12 +213,9 @@ final class Rig {
 
     /// Hands over what the kernel has told since.
     func deliverEvents() {
-        for bytes in kernel.events {
-            hear(
-                Attribute.bytes(UInt32(16 + bytes.count)) + Attribute.bytes(UInt16(0x1C)) + [
-                    0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-                ]
-                    + bytes, isRoute: false)
+        // A socket is in no group of a family that came after it.
+        for bytes in kernel.events where family != nil && [family, nil].contains(kernel.family) {
+            hear(Self.message(family ?? 0, 0, 0, bytes), isRoute: false)
         }
         kernel.events = []
         for link in kernel.linkEvents {
@@ -207,6 +231,7 @@ final class Rig {
     func run(for time: Duration) {
         deliverEvents()
         let end = now + time
+        open()
         while true {
             let next = due.enumerated().min { ($0.element.0, $0.offset) < ($1.element.0, $1.offset) }
             if let next, next.element.0 <= min(end, wake ?? end) {

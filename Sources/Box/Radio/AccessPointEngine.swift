@@ -75,7 +75,7 @@ extension AccessPointEngine {
     private func open() {
         guard isWanted, ending == nil, radio == nil else { return }
         do {
-            // Each at once in its place: `close()` closes what was opened before a failure.
+            // Each at once in its place: `closeSockets()` closes what was opened before a failure.
             route = try NetlinkSocket(.route, on: eventLoop) { [weak self] in self?.hear($0) }
             radio = try NetlinkSocket(.nl80211, on: eventLoop) { [weak self] in self?.hear($0) }
         } catch {
@@ -86,7 +86,7 @@ extension AccessPointEngine {
                 logger.warning("no Wi-Fi: \(error)")
                 onTrouble()
             }
-            close()
+            closeSockets()
             hasBegun()
             let engine = NIOLoopBound(self, eventLoop: eventLoop)
             eventLoop.scheduleTask(in: Self.retryDelay) { engine.value.open() }
@@ -96,6 +96,12 @@ extension AccessPointEngine {
             openingTrouble = nil
             onTrouble()
         }
+        // Those stay open when the sockets are opened anew: which switch was there before is known by them.
+        if switches == nil { watchSwitches() }
+        take(.start)
+    }
+
+    private func watchSwitches() {
         do {
             switches = try RadioSwitches(on: eventLoop) { [weak self] list in
                 self?.take(
@@ -110,7 +116,6 @@ extension AccessPointEngine {
             // A kernel without them has none that could be off.
             logger.debug("\(error)")
         }
-        take(.start)
     }
 
     /// Sends everyone away and ends.
@@ -137,6 +142,10 @@ extension AccessPointEngine {
         eapol = nil
         switches?.close()
         switches = nil
+        closeSockets()
+    }
+
+    private func closeSockets() {
         radio?.close()
         radio = nil
         route?.close()
@@ -197,6 +206,10 @@ extension AccessPointEngine {
             eapol?.close()
             eapol = nil
         case .sendEAPOL(let station, let frame): eapol?.send(to: station, frame)
+        case .reopen:
+            logger.notice("the kernel's Wi-Fi was unloaded; looking for it anew")
+            closeSockets()
+            open()
         case .unblock(let index):
             logger.notice("the Wi-Fi was switched off by software; switching it on")
             switches?.unblock(index)

@@ -208,6 +208,8 @@ extension AccessPoint {
         case (.frame(let id), .failure): drive(.transmitted(id, false), at: now, into: &output)
         case (.checkInterface, .success(let reply)): checked(reply.interfaces, at: now, into: &output)
         case (.checkStations, .success(let reply)): checked(reply.stations, at: now, into: &output)
+        case (.checkInterface, .failure(let error)) where error.number == .notFound:
+            familyIsGone(at: now, into: &output)
         case (.checkInterface, .failure(let error)):
             fail("look at the interface", error.description, at: now, into: &output)
         case (.step, _), (.any, _), (.groupKey, .success), (.groupKeyLook, _), (.flags, .success), (.station, .success),

@@ -122,6 +122,10 @@ extension AccessPoint {
             take(.getRegulatoryAgain, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
         case .triggerScan, .readScan, .readSurvey: chooseChannel(at: now, into: &output)
         case .register(let count) where failure.number == .already: register(count + 1, at: now, into: &output)
+        // Lists have no other reason for it.
+        case .listRadios where failure.number == .notFound, .listInterfaces where failure.number == .notFound,
+            .listRadiosAgain where failure.number == .notFound:
+            familyIsGone(at: now, into: &output)
         case .takeUp where failure.number == .radioKilled:
             blocked(at: now, into: &output)
         case .setType where failure.number == .notSupported:

@@ -347,6 +347,16 @@ public struct AccessPoint: ~Copyable {
         phase = .waiting(until: now + pause)
     }
 
+    /// The kernel knows no family of this number any more, and will tell nothing by it. Each time that its Wi-Fi is loaded
+    /// it gets another one (genl_register_family).
+    mutating func familyIsGone(at now: Timestamp, into output: inout AccessPointOutput) {
+        giveUp(.noRadio, wait: Self.patience, at: now, into: &output)
+        // Otherwise it was about to end, and has.
+        guard case .waiting = phase else { return }
+        phase = .stopped
+        output.actions.append(.reopen)
+    }
+
     /// Takes a beacon off the air that is sent, or may be: where nobody minds it phones would stay on it, whatever keeps
     /// them apart from other networks. What is not there can't be stopped, which does no harm.
     mutating func endBeacon(at now: Timestamp, into output: inout AccessPointOutput) {

@@ -25,7 +25,7 @@ public struct NamedSwitch: Hashable, Sendable {
 
 /// Something that happens to ``AccessPoint``.
 public enum AccessPointInput: Sendable {
-    /// Begin.
+    /// Begin; the answer to ``AccessPointAction/reopen``, too.
     case start
     /// Send everyone away and end; ``AccessPointEvent/stopped`` says when.
     case stop
@@ -64,6 +64,9 @@ public enum AccessPointAction: Sendable {
     case closeEAPOL
     /// Send an EAPOL frame by the packet socket, from the 802.1X header on.
     case sendEAPOL(to: MACAddress, [UInt8])
+    /// Open the sockets to the kernel anew, as soon as it knows of Wi-Fi, and then ``AccessPointInput/start``. It does no
+    /// longer by the number that was found when they were opened: its Wi-Fi (cfg80211) was unloaded, and loaded again perhaps.
+    case reopen
     /// Lift the software block of a switch.
     case unblock(switch: UInt32)
 }
