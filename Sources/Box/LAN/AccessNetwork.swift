@@ -238,7 +238,8 @@ public final class AccessNetwork: Sendable {
         let place = closed.place
         if InterfaceSettings.isPort(interface) {
             throw Trouble(
-                "\(interface) is a port of a bridge, so it can't be kept apart from other networks; take it out of the bridge")
+                "\(interface) is a port of a bridge, so it can't be kept apart from other networks; take it out of the bridge"
+            )
         }
         try setAddresses(place)
         let server = try makeServer(place)

@@ -84,7 +84,8 @@ public struct Link: Hashable, Sendable {
     /// Reads the payload of an `RTM_NEWLINK` or `RTM_DELLINK`; nil when its header is cut off, or when it is about a bridge's
     /// port (`AF_BRIDGE`): that a port goes, and not the interface, is told by an `RTM_DELLINK` too.
     public init?(_ payload: RawSpan) {
-        guard payload.byteCount >= Self.headerSize, payload.uint8(at: 0) == 0, let hardwareType = payload.hostUInt16(at: 2),
+        guard payload.byteCount >= Self.headerSize, payload.uint8(at: 0) == 0,
+            let hardwareType = payload.hostUInt16(at: 2),
             let index = payload.hostUInt32(at: 4), let flags = payload.hostUInt32(at: 8)
         else { return nil }
         self.init(index: index, name: "", flags: Flags(rawValue: flags), hardwareType: hardwareType)
