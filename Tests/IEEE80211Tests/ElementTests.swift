@@ -44,6 +44,36 @@ import Wire
         #expect(identifiers(long.bytes) == ([221], false))
     }
 
+    /// Elements of any length were taken, and the kernel refused the station for one that is cut off: the phone was told that
+    /// there is no room for it.
+    @Test func heCapabilitiesAreAsLongAsTheySay() throws {
+        // 17 octets, then sets for as many widths as the seventh octet has, then thresholds if the thirteenth says so.
+        func capabilities(widths: UInt8, thresholds: [UInt8]? = nil) -> [UInt8] {
+            var body = [UInt8](repeating: 0, count: 17)
+            body[6] = widths
+            if thresholds != nil { body[12] = 0x80 }
+            let sets = 1 + (widths & 0x08 == 0 ? 0 : 1) + (widths & 0x10 == 0 ? 0 : 1)
+            return body + [UInt8](repeating: 0xFA, count: 4 * sets) + (thresholds ?? [])
+        }
+        func read(_ body: [UInt8]) throws -> [UInt8]? {
+            let bytes = [255, UInt8(body.count + 1), 35] + body
+            return try StationElements(bytes.span.bytes).he
+        }
+        // One stream and one unit of resources are 7 + 6 bits; eight streams and four units are 7 + 192.
+        let all: [([UInt8], Int)] = [
+            (capabilities(widths: 0x06), 21), (capabilities(widths: 0x0E), 25), (capabilities(widths: 0x1E), 29),
+            (capabilities(widths: 0, thresholds: [0x08, 0]), 23),
+            (capabilities(widths: 0x1E, thresholds: [0x7F] + [UInt8](repeating: 0, count: 24)), 54),
+        ]
+        for (whole, count) in all {
+            #expect(whole.count == count)
+            #expect(try read(whole) == whole)
+            // What a later standard adds is not for this kernel.
+            #expect(try read(whole + [1, 2]) == whole)
+            for cut in 0..<whole.count { #expect(try read(Array(whole.prefix(cut))) == nil) }
+        }
+    }
+
     @Test func whatAStationSays() throws {
         let wmm: [UInt8] = [221, 7, 0x00, 0x50, 0xF2, 2, 0, 1, 0x6F]
         let elements: [UInt8] =

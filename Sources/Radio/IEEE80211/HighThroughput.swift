@@ -100,12 +100,31 @@ public struct HECapabilities: Hashable, Sendable {
         guard let count = ppeThresholdsLength, ppeThresholds.count >= count else { return nil }
     }
 
-    /// How many octets of the PPE thresholds count; nil when the first is missing (9.4.2.248.5).
+    /// How many octets of the PPE thresholds count; nil when the first is missing.
     private var ppeThresholdsLength: Int? {
         guard phy[6] & 0x80 != 0 else { return 0 }
-        guard let first = ppeThresholds.first else { return nil }
+        return ppeThresholds.first.map(Self.ppeThresholdsLength)
+    }
+
+    /// How many octets PPE thresholds have that begin with this one (9.4.2.248.5).
+    private static func ppeThresholdsLength(_ first: UInt8) -> Int {
         let units = (first >> 3 & 0x0F).nonzeroBitCount
         return (7 + 6 * units * (Int(first & 7) + 1) + 7) / 8
+    }
+
+    /// How many octets an element's body has by what stands in it; nil when it is shorter.
+    static func byteCount(of body: RawSpan) -> Int? {
+        // MAC and PHY capabilities.
+        guard body.byteCount >= 6 + 11 else { return nil }
+        let widths = body.unsafeLoad(fromByteOffset: 6, as: UInt8.self)
+        let hasThresholds = body.unsafeLoad(fromByteOffset: 6 + 6, as: UInt8.self) & 0x80 != 0
+        // An MCS and NSS set each for up to 80 MHz, for 160 MHz and for 80+80 MHz.
+        var count = 6 + 11 + 4 + (widths & 0x08 != 0 ? 4 : 0) + (widths & 0x10 != 0 ? 4 : 0)
+        if hasThresholds {
+            guard body.byteCount > count else { return nil }
+            count += ppeThresholdsLength(body.unsafeLoad(fromByteOffset: count, as: UInt8.self))
+        }
+        return body.byteCount < count ? nil : count
     }
 
     /// The element's body for a BSS of at most 80 MHz: nothing wider, and no beamforming.

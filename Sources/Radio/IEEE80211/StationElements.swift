@@ -15,7 +15,7 @@ public struct StationElements: Hashable, Sendable {
     public var ht: [UInt8]?
     /// The VHT capabilities element's body, ``VHTCapabilities/byteCount`` octets.
     public var vht: [UInt8]?
-    /// The HE capabilities element's body, after the extended identifier.
+    /// The HE capabilities element's body, after the extended identifier: as long as it says itself.
     public var he: [UInt8]?
     /// The extended capabilities element's body.
     public var extendedCapabilities: [UInt8]?
@@ -42,7 +42,8 @@ public struct StationElements: Hashable, Sendable {
             case .vhtCapabilities: vht = vht ?? Self.fixed(body, VHTCapabilities.byteCount)
             case .extendedCapabilities: extendedCapabilities = extendedCapabilities ?? body.copied
             case .vendor: qosInformation = qosInformation ?? Self.qosInformation(body)
-            case .extension where element.extensionID == .heCapabilities: he = he ?? body.copied
+            case .extension where element.extensionID == .heCapabilities:
+                he = he ?? HECapabilities.byteCount(of: body).flatMap { Self.fixed(body, $0) }
             default: break
             }
         }
