@@ -3,11 +3,13 @@ extension MockKernel {
     private static let receivable: Set<UInt16> = [0x00, 0x20, 0x40, 0xA0, 0xB0, 0xC0, 0xD0]
 
     func register(_ request: MockRequest, _ place: Int, _ radio: Radio) -> Answer {
-        guard let type = request[A.frameType]?.u16, request[A.frameMatch] != nil else { return .error(22) }
+        guard let type = request[A.frameType]?.u16, let match = request[A.frameMatch]?.payload else {
+            return .error(22)
+        }
         // brcmfmac has none for an access point (brcmf_txrx_stypes).
         guard radio.chip.isSoftMAC, Self.receivable.contains(type) else { return .error(22) }
         // cfg80211_mlme_register_mgmt: authentication frames can be had only with an empty match or an algorithm.
-        guard interfaces[place].registrations.insert(type).inserted else { return .error(114) }
+        guard interfaces[place].registrations.updateValue(match, forKey: type) == nil else { return .error(114) }
         return .messages([])
     }
 

@@ -35,7 +35,8 @@ final class MockKernel {
         var mac: [UInt8]
         var isUp = false
         var accessPoint: AccessPoint?
-        var registrations: Set<UInt16> = []
+        /// What frames must begin with, by their type; of those with none nothing is handed up.
+        var registrations: [UInt16: [UInt8]] = [:]
         /// The index of the bridge that it is a port of.
         var bridge: UInt32?
     }
@@ -215,7 +216,7 @@ final class MockKernel {
             return
         }
         let type = UInt16(frame[0]) & 0xFC
-        guard interface.registrations.contains(type) else { return }
+        guard let match = interface.registrations[type], frame.dropFirst(24).starts(with: match) else { return }
         events.append(
             message(
                 C.frame,
@@ -343,7 +344,7 @@ final class MockKernel {
             guard let type = request[A.iftype]?.u32 else { return .error(22) }
             guard type != 3 || radio.canBeAccessPoint else { return .error(95) }
             guard !interfaces[place].isUp || interfaces[place].type == type else { return .error(16) }
-            if interfaces[place].type != type { interfaces[place].registrations = [] }
+            if interfaces[place].type != type { interfaces[place].registrations = [:] }
             interfaces[place].type = type
             return .messages([])
         case C.delInterface:

@@ -16,10 +16,12 @@ extension AccessPoint {
     mutating func register(_ count: Int, at now: Timestamp, into output: inout AccessPointOutput) {
         guard case .settingUp(let setUp) = phase, let interface = setUp.interface else { return }
         guard count < Self.registrations.count else { return started(at: now, into: &output) }
+        // No other action frame is answered here, so strangers' need not come up.
+        let subtype = Self.registrations[count]
+        let match = subtype == .action ? [ActionCategory.saQuery.rawValue] : []
         take(
             .register(count),
-            .nl80211(.registerFrame(interface: interface.index, subtype: Self.registrations[count], match: [])),
-            at: now,
+            .nl80211(.registerFrame(interface: interface.index, subtype: subtype, match: match)), at: now,
             into: &output)
     }
 
