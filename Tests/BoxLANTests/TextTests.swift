@@ -43,6 +43,12 @@ private func place(v6: Bool = true) -> AccessNetwork.Place {
         ).rules
     }
 
+    /// A chain's lines without the space before them.
+    private func lines(of chain: String, _ rules: String) -> [Substring] {
+        let lines = rules.split(separator: "\n").map { $0.drop { $0 == " " } }
+        return Array(lines.drop { $0 != "chain \(chain) {" }.dropFirst().prefix { $0 != "}" })
+    }
+
     /// The kernel does all of it or nothing, and an earlier table is gone in the same step.
     @Test func replacesAnEarlierTable() {
         #expect(
@@ -63,6 +69,19 @@ private func place(v6: Bool = true) -> AccessNetwork.Place {
         #expect(rules().contains("timeout 1h\n"), "who has used up its burst is not forgotten before a lease is")
         #expect(30 + 3 * DnsmasqConfiguration.leaseMinutes <= Subnet.poolSize / 2)
         #expect(DnsmasqConfiguration.leaseMinutes < 60)
+    }
+
+    /// With the redirection the kernel kept track of every connection of the machine, and phones could fill its table.
+    @Test func connectionsAreNotKeptTrackOf() {
+        for chain in ["prerouting", "output"] {
+            let own = lines(of: chain, rules())
+            // Right after what is not of this network, before anything is accepted.
+            #expect(own[1].hasSuffix("!= \"wlan0\" accept") && own[2] == "notrack")
+            let redirecting = lines(of: chain, rules(http: 8080))
+            let port = chain == "output" ? "sport" : "dport"
+            #expect(redirecting[2] == "tcp \(port) != { 80, 8080 } notrack")
+            #expect(redirecting[3] == "meta l4proto != tcp notrack")
+        }
     }
 
     /// Redirection needs the kernel's table of connections; where HTTP is on its own port there is none to be filled.

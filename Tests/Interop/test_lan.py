@@ -482,6 +482,27 @@ def test_nothing_is_forwarded(shared, listener):
         lan.in_box("nft", "delete", "table", "inet", "test")
 
 
+def test_phones_fill_no_table_of_connections(lan):
+    """The redirection of port 80 made the kernel keep track of all that a phone sends, until the machine had no room for a
+    connection of its own."""
+    with lan.start_box({"http.port": 8080, "https.port": 8443}):
+        ada = lan.phone("ada")
+        ada.ask()
+
+        def tracked() -> int:
+            return int(lan.in_box("sysctl", "-n", "net.netfilter.nf_conntrack_count"))
+
+        before = tracked()
+        assert ada.connects("10.77.0.1", 80) == "open"
+        assert tracked() == before + 1, "what is redirected is kept track of"
+        before = tracked()
+        for _ in range(300):
+            with inside(ada.namespace), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+                sender.sendto(b"x", ("10.77.0.1", 3478))
+        assert ada.connects("10.77.0.1", 8443) == "open" and ada.reaches("10.77.0.1")
+        assert tracked() == before
+
+
 def test_forged_sources_are_dropped(shared):
     """A phone that poses as a machine of another network, to be relayed to or to be answered for."""
     lan, _ = shared

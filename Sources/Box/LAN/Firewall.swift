@@ -24,7 +24,8 @@ struct Firewall: Equatable, Sendable {
     /// there less than the whole.
     ///
     /// No rule asks for the state of connections. What a phone sends to the box needs none, and a table of connections is
-    /// something a phone could fill. The one exception is the redirection of port 80 where HTTP is on another one.
+    /// something a phone could fill: the kernel keeps none of this network's, even where the machine's owner or the
+    /// redirection of port 80 makes it keep the others'. Only that redirection's own are.
     var rules: String {
         let networkV6 = place.networkV6.map { "\($0), " } ?? ""
         let http = Set([80, ports.http, ports.https]).sorted().map(String.init).joined(separator: ", ")
@@ -44,6 +45,7 @@ struct Firewall: Equatable, Sendable {
                 chain prerouting {
                     type filter hook prerouting priority raw; policy accept;
                     iifname != "\(place.interface)" accept
+                    \(untracked("dport"))
                     # Only addresses of this network, and those of phones that have none yet.
                     ip saddr != { \(place.network), 0.0.0.0 } drop
                     ip6 saddr != { \(networkV6)fe80::/10, :: } drop
@@ -78,6 +80,12 @@ struct Firewall: Equatable, Sendable {
                     drop
                 }
 
+                chain output {
+                    type filter hook output priority raw; policy accept;
+                    oifname != "\(place.interface)" accept
+                    \(untracked("sport"))
+                }
+
                 # Nothing passes between the Wi-Fi and another network, whatever the forwarding of the machine is set to.
                 chain forward {
                     type filter hook forward priority filter - 10; policy accept;
@@ -87,6 +95,13 @@ struct Firewall: Equatable, Sendable {
             \(redirection)}
 
             """
+    }
+
+    /// The rules by which connections are not kept track of.
+    /// - Parameter port: where the box's own port is: `dport` of what comes in, `sport` of what goes out.
+    private func untracked(_ port: String) -> String {
+        guard ports.http != 80 else { return "notrack" }
+        return "tcp \(port) != { 80, \(ports.http) } notrack\n        meta l4proto != tcp notrack"
     }
 
     /// Phones look for a portal at port 80, wherever the box's web server is.
