@@ -73,6 +73,23 @@ import Testing
         #expect(link.second.isEstablished)
     }
 
+    /// All that waited was looked through for each stream to be reset, with each packet: a peer that let the queue fill made each
+    /// of its packets cost as much as five.
+    @Test func whatWaitsInFrontDoesNotMakeResetsDear() {
+        func time(behind count: Int) -> Duration {
+            let link = Link.established()
+            link.filter = { _, _ in false }
+            for _ in 0..<count { link.second.send(Message(stream: 0, bytes: [1]), at: link.now) }
+            // Streams whose one message waits at the very end.
+            let streams = Array(1...300 as ClosedRange<UInt16>)
+            for stream in streams { link.second.send(Message(stream: stream, bytes: [1]), at: link.now) }
+            link.second.reset(streams, at: link.now)
+            #expect(link.second.association.resets.asked.count == 300)
+            return (0..<10).map { _ in ContinuousClock().measure { link.second.wake(at: link.now) } }.min() ?? .zero
+        }
+        #expect(time(behind: 7_000) < time(behind: 600) * 4)
+    }
+
     @Test func emptyDataEndsTheAssociation() {
         let link = Link.established()
         receive(link, [data(tsn: link.first.association.local.initialTSN.value, [])])

@@ -42,6 +42,26 @@ import Testing
         }
     }
 
+    /// Also of messages that are not ordered, and of those given up before they were sent.
+    @Test func streamsWaitForTheirOwnMessagesAndNoOthers() {
+        let link = Link.established()
+        link.filter = { _, target in target == 1 }
+        for number in 0..<60 { link.first.send(Message(stream: 9, bytes: pattern(1_000, number)), at: link.now) }
+        link.first.send(Message(stream: 1, bytes: [1], isUnordered: true), at: link.now)
+        link.first.send(Message(stream: 2, bytes: [2]), .lifetime(.seconds(1)), at: link.now)
+        link.first.reset([1, 2, 3], at: link.now)
+        // The third has nothing to wait for.
+        #expect(link.first.association.resets.asked == [1, 2])
+        #expect(link.first.association.resets.request?.streams == [3])
+        link.run(for: .seconds(2))
+        link.filter = nil
+        link.run(for: .seconds(60))
+        #expect(link.second.fetchMessages().map(\.stream) == Array(repeating: 9, count: 60) + [1])
+        #expect(told(link.second).sorted() == [1, 2, 3])
+        #expect(confirmed(link.first).sorted() == [1, 2, 3])
+        #expect(link.first.association.sending.streams.count == 1)
+    }
+
     @Test func bothSidesResetAtOnce() {
         let link = Link.established()
         link.first.reset([1], at: link.now)

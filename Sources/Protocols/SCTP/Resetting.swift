@@ -56,11 +56,13 @@ extension SCTPAssociation {
         let space =
             configuration.maximumPacketSize - PacketHeader.size - Chunk.headerSize - OutgoingResetRequest.headerSize
         var streams: [UInt16] = []
-        for stream in resets.asked where streams.count < space / 2 {
-            if !sending.hasQueued(stream) { streams.append(stream) }
+        let table = sending.streams
+        resets.asked.removeAll { stream in
+            guard streams.count < space / 2, !table.hasQueued(stream) else { return false }
+            streams.append(stream)
+            return true
         }
         guard !streams.isEmpty else { return }
-        resets.asked.removeAll { streams.contains($0) }
         resets.request = Resets.Request(
             sequence: resets.nextSequence, lastTSN: sending.nextTSN.previous, streams: streams)
         resets.nextSequence &+= 1

@@ -94,7 +94,8 @@ public struct SCTPAssociation: ~Copyable {
 
     /// Octets of memory held beside the value itself, roughly.
     public var footprint: Int {
-        sending.footprint + receiving.footprint + 4 * (sending.streams.count + receiving.streams.count)
+        sending.footprint + receiving.footprint
+            + StreamTable.entrySize * (sending.streams.count + receiving.streams.count)
     }
 
     /// Takes in what happened and says what to do about it.

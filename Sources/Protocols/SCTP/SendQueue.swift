@@ -62,7 +62,7 @@ struct SendQueue: Sendable {
     }
 
     var bytes = ByteQueue()
-    var messages = Ring<Message>()
+    private(set) var messages = Ring<Message>()
     var chunks = Ring<Chunk>()
     var streams = StreamTable()
     /// The next TSN to give out.
@@ -84,10 +84,25 @@ struct SendQueue: Sendable {
 
     func tsn(at index: Int) -> TSN { cumulative.advanced(by: index + 1) }
 
-    /// Whether a message of an outgoing stream waits for its TSNs.
-    func hasQueued(_ stream: UInt16) -> Bool {
-        for index in 0..<messages.count where messages[index].stream == stream { return true }
-        return false
+    /// Lets a message wait for its TSNs.
+    mutating func append(_ message: Message) {
+        streams.enqueue(message.stream)
+        messages.append(message)
+    }
+
+    /// Notes that the first `length` octets of what waits of the first message have a TSN.
+    mutating func begin(ssn: UInt16, length: Int) {
+        messages[0].hasBegun = true
+        messages[0].ssn = ssn
+        messages[0].remaining -= length
+        messages[0].position += UInt64(length)
+    }
+
+    /// Takes out the first message: all of it has TSNs, or it is given up.
+    mutating func removeFirstMessage() {
+        guard let message = messages.first else { return }
+        messages.removeFirst()
+        streams.dequeue(message.stream)
     }
 
     /// Frees the bytes that no message and no chunk needs any more.
@@ -179,7 +194,7 @@ struct SendQueue: Sendable {
         // Its last fragment has no TSN: one that is never sent ends it, so that the peer doesn't take the next message's
         // beginning for a continuation.
         guard let message = messages.first, message.hasBegun else { return }
-        messages.removeFirst()
+        removeFirstMessage()
         chunks.append(
             Chunk(
                 position: message.position, ppid: message.ppid, length: 0, stream: message.stream, ssn: message.ssn,

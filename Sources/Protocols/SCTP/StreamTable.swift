@@ -1,12 +1,19 @@
 /// The stream sequence numbers of the streams in use: the next one to send, or the next one to deliver. A stream that isn't in
 /// it is at 0. Ordered by stream; few are ever used, though 65,535 are offered.
+///
+/// Of outgoing streams it also says how many messages wait: whether one may be reset is asked with each packet, and to look
+/// for its messages among all that wait could take longer than all else.
 struct StreamTable: Sendable {
     private struct Entry: Sendable {
         let stream: UInt16
-        var next: UInt16
+        var next: UInt16 = 0
+        var queued: UInt32 = 0
     }
 
     private var entries: [Entry] = []
+
+    /// Octets of memory for each stream in use.
+    static let entrySize = MemoryLayout<Entry>.stride
 
     /// How many streams are in use.
     var count: Int { entries.count }
@@ -34,12 +41,26 @@ struct StreamTable: Sendable {
         return index < entries.count && entries[index].stream == stream
     }
 
-    /// Adds a stream if it isn't in use.
-    mutating func use(_ stream: UInt16) {
+    /// Counts a message that waits; adds its stream if it isn't in use.
+    mutating func enqueue(_ stream: UInt16) {
         let index = position(of: stream)
         if index == entries.count || entries[index].stream != stream {
-            entries.insert(Entry(stream: stream, next: 0), at: index)
+            entries.insert(Entry(stream: stream), at: index)
         }
+        entries[index].queued += 1
+    }
+
+    /// Counts a message no more.
+    mutating func dequeue(_ stream: UInt16) {
+        let index = position(of: stream)
+        guard index < entries.count, entries[index].stream == stream, entries[index].queued > 0 else { return }
+        entries[index].queued -= 1
+    }
+
+    /// Whether messages of a stream wait.
+    func hasQueued(_ stream: UInt16) -> Bool {
+        let index = position(of: stream)
+        return index < entries.count && entries[index].stream == stream && entries[index].queued > 0
     }
 
     /// Puts a stream back to its beginning.

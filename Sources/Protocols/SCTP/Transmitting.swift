@@ -17,17 +17,15 @@ extension SCTPAssociation {
         guard sending.bytes.count + length <= limits.sendBufferBytes,
             sending.messages.count < limits.sendBufferMessages
         else { return .bufferFull }
-        guard isUnordered || sending.streams.admits(stream, limit: limits.streams) else { return .noSuchStream }
+        guard sending.streams.admits(stream, limit: limits.streams) else { return .noSuchStream }
         if resets.contains(stream) { return .streamResetting }
-        // Takes the stream's place in the table.
-        if !isUnordered { sending.streams.use(stream) }
         let patience: SendQueue.Patience =
             switch reliability {
             case .reliable: .endless
             case .retransmits(let limit): .retransmits(limit)
             case .lifetime(let duration): .until((now + duration).nanoseconds)
             }
-        sending.messages.append(
+        sending.append(
             SendQueue.Message(
                 position: sending.bytes.end, remaining: length, ppid: ppid, stream: stream, isUnordered: isUnordered,
                 patience: patience))
@@ -175,7 +173,7 @@ extension SCTPAssociation {
         let longest = configuration.maximumPacketSize - PacketHeader.size - DataChunk.headerSize
         while let message = sending.messages.first, sending.chunks.count < configuration.limits.outstandingChunks {
             if !message.hasBegun, case .until(let deadline) = message.patience, now.nanoseconds >= deadline {
-                sending.messages.removeFirst()
+                sending.removeFirstMessage()
                 sending.discardBytes()
                 counters.abandoned &+= 1
                 continue
@@ -194,13 +192,10 @@ extension SCTPAssociation {
             if !message.hasBegun { flags.insert(.beginning) }
             if length == message.remaining {
                 flags.insert(.end)
-                sending.messages.removeFirst()
+                sending.removeFirstMessage()
                 if !message.isUnordered { sending.streams[message.stream] = ssn &+ 1 }
             } else {
-                sending.messages[0].hasBegun = true
-                sending.messages[0].ssn = ssn
-                sending.messages[0].remaining -= length
-                sending.messages[0].position += UInt64(length)
+                sending.begin(ssn: ssn, length: length)
             }
             let chunk = SendQueue.Chunk(
                 position: message.position, ppid: message.ppid, length: UInt16(truncatingIfNeeded: length),
