@@ -5,7 +5,7 @@ import Testing
 
 /// A peer that is OpenSSL altogether, its record layer and its handling of alerts included.
 final class LibraryPeer {
-    enum Certificate { case p256, rsa, ed25519, none }
+    enum Certificate { case p256, p384, p521, brainpool, rsa, ed25519, none }
 
     struct Options {
         var role = DTLSRole.client
@@ -72,7 +72,10 @@ final class LibraryPeer {
     private static func key(_ kind: Certificate) throws -> Handle? {
         switch kind {
         case .none: nil
-        case .p256: try Handle(COpenSSL_generate_p256(), EVP_PKEY_free, "key")
+        case .p256: try Handle(COpenSSL_generate_ec("P-256"), EVP_PKEY_free, "key")
+        case .p384: try Handle(COpenSSL_generate_ec("P-384"), EVP_PKEY_free, "key")
+        case .p521: try Handle(COpenSSL_generate_ec("P-521"), EVP_PKEY_free, "key")
+        case .brainpool: try Handle(COpenSSL_generate_ec("brainpoolP256r1"), EVP_PKEY_free, "key")
         case .rsa: try Handle(COpenSSL_generate_rsa(2_048), EVP_PKEY_free, "key")
         case .ed25519: try Handle(COpenSSL_generate_ed25519(), EVP_PKEY_free, "key")
         }

@@ -58,8 +58,8 @@ static inline void COpenSSL_BIO_clear_retry_flags(BIO *bio) {
     BIO_clear_retry_flags(bio);
 }
 
-static inline EVP_PKEY *COpenSSL_generate_p256(void) {
-    return EVP_EC_gen("P-256");
+static inline EVP_PKEY *COpenSSL_generate_ec(const char *curve) {
+    return EVP_EC_gen(curve);
 }
 
 static inline EVP_PKEY *COpenSSL_generate_rsa(size_t bits) {

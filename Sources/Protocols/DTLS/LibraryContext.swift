@@ -50,12 +50,14 @@ final class LibraryContext: Sendable {
     private func setAlgorithms(_ cipherSuites: [CipherSuite], _ srtpProfiles: [SRTPProfile]) throws(DTLSError) {
         let suites = cipherSuites.map(\.libraryName).joined(separator: ":")
         try require(SSL_CTX_set_cipher_list(context.pointer, suites), "SSL_CTX_set_cipher_list")
-        let groups = [NID_X25519, NID_X9_62_prime256v1]
+        // The last two are for the peer's certificate, whose curve OpenSSL looks for here, too. For the key exchange it never takes
+        // them: who takes our certificate knows P-256, which we prefer.
+        let groups = [NID_X25519, NID_X9_62_prime256v1, NID_secp384r1, NID_secp521r1]
         try require(COpenSSL_CTX_set1_groups(context.pointer, groups, Int32(groups.count)), "SSL_CTX_set1_groups")
         // Certificates of ECDSA are what RFC 8827 section 6.5 asks for; applications may still choose RSA.
         try require(
             COpenSSL_CTX_set1_sigalgs_list(
-                context.pointer, "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:RSA-PSS+SHA256:RSA+SHA256"),
+                context.pointer, "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512:ed25519:RSA-PSS+SHA256:RSA+SHA256"),
             "SSL_CTX_set1_sigalgs_list")
         guard !srtpProfiles.isEmpty else { return }
         let names = srtpProfiles.map(\.libraryName).joined(separator: ":")
