@@ -427,6 +427,8 @@ private struct AccessPointRun: ~Copyable, FuzzClock {
         case .sendEAPOL(let address, let frame):
             try always(isEAPOLOpen, "a frame for a socket that is not open")
             try keep(frame, for: address)
+        // The sockets are new: nobody answers what was asked on those before.
+        case .reopen: requests.removeAll()
         case .unblock: break
         }
     }
