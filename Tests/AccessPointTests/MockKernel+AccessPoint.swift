@@ -316,7 +316,7 @@ extension MockKernel {
                         Attribute.write(
                             place,
                             nested: [Attribute.write(1, u32: UInt32(frequency)), Attribute.write(6, u32: 2000)]
-                                + flags(frequency).map { Attribute.write($0, []) })
+                                + (radio.hasChannels ? flags(frequency) : [2]).map { Attribute.write($0, []) })
                     }),
             ]
             if band == 1 {

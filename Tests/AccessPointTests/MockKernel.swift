@@ -19,6 +19,8 @@ final class MockKernel {
         var hasBIP = true
         var canBeAccessPoint = true
         var has5GHz = true
+        /// Whether there is a channel on which it may begin.
+        var hasChannels = true
         /// Channels that may be used to begin, by frequency, under the country's rules.
         var isSelfManaged = false
         var maximumStations: UInt32?
@@ -90,7 +92,9 @@ final class MockKernel {
     var faults: [UInt8: [Int32]] = [:]
     /// Commands that are not answered.
     var mute: Set<UInt8> = []
+    /// Whether all radios are switched off, and which are besides, by their names.
     var isBlocked = false
+    var blocked: Set<String> = []
     /// Gets what the chip sends, and for EAPOL to whom; without it that is kept in ``frames``.
     var onFrame: ((_ frame: [UInt8], _ station: [UInt8]?) -> Void)?
     /// Whether a station hears and is heard.
@@ -175,6 +179,12 @@ final class MockKernel {
             interfaces[place].isUp = false
             linkEvents.append((interfaces[place].index, interfaces[place].name, false, false))
         }
+    }
+
+    /// A switch lets this radio be on.
+    func unblock(_ radio: String) {
+        isBlocked = false
+        blocked.remove(radio)
     }
 
     /// A full-MAC chip has associated a station.
@@ -297,7 +307,8 @@ final class MockKernel {
     func setLink(index: Int, isUp: Bool, isAlone: Bool = false) -> Answer {
         guard let place = interfaces.firstIndex(where: { $0.index == index }) else { return .error(19) }
         if isAlone { putIntoBridge(index, nil) }
-        if isUp, isBlocked { return .error(132) }
+        let name = radios.first { $0.index == interfaces[place].radio }?.name ?? ""
+        if isUp, isBlocked || blocked.contains(name) { return .error(132) }
         guard interfaces[place].isUp != isUp else { return .messages([]) }
         interfaces[place].isUp = isUp
         if !isUp, interfaces[place].accessPoint != nil { stopAccessPoint() }

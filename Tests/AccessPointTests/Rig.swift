@@ -35,6 +35,9 @@ final class Rig {
     var preparationTime = Duration.milliseconds(20)
     /// Commands of which the next answer is lost, with all that the kernel has to tell at that time; they are carried out.
     var lostAnswers: [UInt8] = []
+    /// The switches as they were told last, and those whose block was lifted.
+    private var switches: [NamedSwitch] = []
+    private(set) var unblocked: [UInt32] = []
     /// How often the packet socket can't be opened.
     var eapolFaults = 0
 
@@ -66,6 +69,7 @@ final class Rig {
     }
 
     func give(_ input: AccessPointInput) {
+        if case .switches(let list) = input { switches = list }
         output.removeAll()
         wake = accessPoint.handle(input, at: now, into: &output)
         let wanted = output
@@ -106,12 +110,11 @@ final class Rig {
             family = nil
             open()
         case .unblock(let index):
-            kernel.isBlocked = false
-            due.append(
-                (
-                    now + latency,
-                    .switches([NamedSwitch(index: index, name: "phy0", isSoftBlocked: false, isHardBlocked: false)])
-                ))
+            unblocked.append(index)
+            guard let place = switches.firstIndex(where: { $0.index == index }) else { return }
+            switches[place].isSoftBlocked = false
+            if !switches[place].isHardBlocked { kernel.unblock(switches[place].name) }
+            due.append((now + latency, .switches(switches)))
         }
         deliverEvents()
     }

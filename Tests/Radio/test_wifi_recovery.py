@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from pathlib import Path
 
 import pytest
 
@@ -94,6 +95,37 @@ def test_a_blocked_radio(box, phone):
     assert "kibitz-local" in run("nft", "list", "tables") and box.ssid not in run("iw", "dev")
     run("rfkill", "unblock", "wifi")
     is_well(box, phone)
+
+
+@pytest.mark.box
+def test_a_radio_that_is_off_when_it_comes(air, phones):
+    """As each new one is on Raspberry Pi OS, which is nobody's wish."""
+    with RadioBox(air) as box:
+        air.unload()
+        wait_until(lambda: not box.up, 10, "the box has noticed")
+        run("rfkill", "block", "wifi")
+        try:
+            air.load()
+            box.wait_up(BACK)
+        finally:
+            run("rfkill", "unblock", "wifi")
+        is_well(box, phones.new())
+
+
+@pytest.mark.box
+def test_a_radio_that_is_switched_off_gives_way(air, phones):
+    phone = phones.new()
+    with RadioBox(air) as box:
+        radio = box.wifi()["radio"]
+        switch = next(path for path in Path("/sys/class/rfkill").iterdir() if (path / "name").read_text().strip() == radio)
+        others = [interface for interface in air.radios if air.phy(interface) != radio]
+        (switch / "soft").write_text("1")
+        try:
+            box.wait_up(BACK)
+            assert others and box.wifi()["radio"] != radio
+            is_well(box, phone)
+        finally:
+            (switch / "soft").write_text("0")
 
 
 @pytest.mark.box

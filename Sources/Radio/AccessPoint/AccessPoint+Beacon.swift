@@ -108,7 +108,8 @@ extension AccessPoint {
             notes.append(.channelRefused(request))
         }
         if configuration.security == .transition, !security.offersSAE { notes.append(.noWPA3(radio: radio.name)) }
-        mayUnblock = false
+        heed(radio)
+        passedOver = 0
         counters.starts &+= 1
         var limits = StationsLimits()
         // Who can't be asked, not even by a handshake, is given more time: a phone that sleeps has nothing to say.

@@ -127,10 +127,9 @@ extension AccessPoint {
             .listRadiosAgain where failure.number == .notFound:
             familyIsGone(at: now, into: &output)
         case .takeUp where failure.number == .radioKilled:
-            blocked(at: now, into: &output)
-        case .setType where failure.number == .notSupported:
-            radioTurn &+= 1
-            giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output)
+            // A switch that came with its radio may have been set only now.
+            isBlocked(mayBeLifted: true, at: now, into: &output)
+        case .setType where failure.number == .notSupported: passOver(.noCapableRadio, at: now, into: &output)
         case .startAP: refusedToStart(setUp, failure, at: now, into: &output)
         case .listRadios, .listInterfaces, .awaitRegulatory, .listRadiosAgain, .makeInterface, .takeDown, .setType,
             .takeUp, .awaitScan, .register, .setBSS, .awaitSwitch, .awaitPreparation:
@@ -178,7 +177,7 @@ extension AccessPoint {
             // The kernel does not tell of a country that it has no rules for.
             take(.getRegulatoryAgain, .nl80211(.getRegulatory(wiphy: nil)), at: now, into: &output)
         case .awaitScan: chooseChannel(at: now, into: &output)
-        case .awaitSwitch: blocked(at: now, into: &output)
+        case .awaitSwitch: isBlocked(mayBeLifted: false, at: now, into: &output)
         case .awaitPreparation:
             mayBeaconFirst = false
             fail(setUp.step.words, "it takes too long", at: now, into: &output)
@@ -201,6 +200,7 @@ extension AccessPoint {
                 return giveUp(.incapableInterface(name), wait: Self.patience, at: now, into: &output)
             }
             interface.index.map { remember($0, .type(interface.type)) }
+            candidateCount = 1
             return use(radio, AccessInterface(interface), at: now, into: &output)
         }
         guard !setUp.radios.isEmpty else { return giveUp(.noRadio, wait: Self.patience, at: now, into: &output) }
@@ -210,7 +210,11 @@ extension AccessPoint {
         guard !capable.isEmpty else { return giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output) }
         // One that can do what is asked for, before one that can't.
         let able = capable.filter { SecurityPlan(configuration.security, abilities: abilities(of: $0)) != nil }
-        let candidates = able.isEmpty ? capable : able
+        let suitable = able.isEmpty ? capable : able
+        // One that is on, or may be switched on, before one that is off.
+        let usable = suitable.filter { canBeOn($0) }
+        let candidates = usable.isEmpty ? suitable : usable
+        candidateCount = candidates.count
         let radio = candidates[radioTurn % candidates.count]
         let own = setUp.interfaces.filter { $0.wiphy == radio.index }
         let interface = own.first { $0.type == .accessPoint } ?? own.first { $0.type == .station }
@@ -239,62 +243,6 @@ extension AccessPoint {
         guard origins[interface] == nil else { return }
         if origins.count >= Self.maximumOrigins { origins.removeAll() }
         origins[interface] = origin
-    }
-
-    // MARK: Switches
-
-    /// The switches that keep a radio off: its own. What a switch of the machine does to this radio its own one shows, or
-    /// its interface; one that is for another radio does nothing to it.
-    private func blockers(of radio: Wiphy) -> [NamedSwitch] {
-        switches.filter { ($0.isSoftBlocked || $0.isHardBlocked) && $0.name == radio.name }
-    }
-
-    private mutating func switchesAreOn(
-        of radio: Wiphy, at now: Timestamp, into output: inout AccessPointOutput
-    ) -> Bool {
-        let blockers = blockers(of: radio)
-        guard !blockers.isEmpty else { return true }
-        guard mayUnblock, !blockers.contains(where: \.isHardBlocked) else {
-            blocked(at: now, into: &output)
-            return false
-        }
-        for blocker in blockers { output.actions.append(.unblock(switch: blocker.index)) }
-        pause(.awaitSwitch, for: .seconds(1), at: now)
-        return false
-    }
-
-    private mutating func blocked(at now: Timestamp, into output: inout AccessPointOutput) {
-        let isHard = switches.contains(where: \.isHardBlocked)
-        giveUp(.switchedOff(byHardware: isHard), wait: Self.patience, at: now, into: &output)
-    }
-
-    /// All switches, as they are now.
-    mutating func take(_ now: [NamedSwitch], at time: Timestamp, into output: inout AccessPointOutput) {
-        switches = now
-        switch phase {
-        case .waiting:
-            if now.allSatisfy({ !$0.isHardBlocked && (!$0.isSoftBlocked || mayUnblock) }) {
-                if case .switchedOff = failure { phase = .waiting(until: time + Self.settling) }
-            } else if !now.isEmpty, isEveryRadioOff {
-                // It may have been the first to be told, or the last.
-                failure = .switchedOff(byHardware: now.contains(where: \.isHardBlocked))
-                phase = .waiting(until: time + Self.patience)
-            }
-        case .settingUp(let setUp):
-            guard setUp.step == .awaitSwitch, let radio = setUp.radio, blockers(of: radio).isEmpty else { return }
-            take(.getRegulatory, .nl80211(.getRegulatory(wiphy: nil)), at: time, into: &output)
-        case .running(let running):
-            if !blockers(of: running.radio).isEmpty { blocked(at: time, into: &output) }
-        case .stopped, .leaving: break
-        }
-    }
-
-    /// Whether there is no Wi-Fi radio that is not switched off.
-    private var isEveryRadioOff: Bool {
-        let radios = switches.filter { $0.name.hasPrefix("phy") }
-        let others = switches.filter { !$0.name.hasPrefix("phy") }
-        return others.contains { $0.isSoftBlocked || $0.isHardBlocked }
-            || (!radios.isEmpty && radios.allSatisfy { $0.isSoftBlocked || $0.isHardBlocked })
     }
 
     // MARK: The country
@@ -398,7 +346,7 @@ extension AccessPoint {
         guard case .settingUp(let setUp) = phase, let radio = setUp.radio else { return }
         let plan = channelPlan(radio, countryIsKnown: setUp.countryIsKnown)
         guard let channel = plan.choose(neighbours: setUp.neighbours, busy: setUp.busy) else {
-            return giveUp(.noChannel(radio: radio.name), wait: Self.patience, at: now, into: &output)
+            return passOver(.noChannel(radio: radio.name), at: now, into: &output)
         }
         change { setUp in
             setUp.plan = plan

@@ -48,12 +48,18 @@ public struct AccessPoint: ~Copyable {
     private var nextRequest: UInt64 = 1
     var backoff = Backoff()
     var switches: [NamedSwitch] = []
-    /// Whether a software block may be lifted: one that is there at the start is nobody's wish.
-    var mayUnblock = true
+    /// The switches under which an access point was up.
+    var heeded: Set<UInt32> = []
+    /// Whether somebody has switched one of those off, and none on since.
+    var isWishedOff = false
     /// Whether a beacon may be sent before phones may come: not where they could not last time.
     var mayBeaconFirst = true
     /// Which radio is tried, where there are several.
     var radioTurn = 0
+    /// How many radios there were to choose from.
+    var candidateCount = 1
+    /// How many of them could not, one after the other.
+    var passedOver = 0
     /// What was chosen at the last start, so that coming back needs no scan.
     var lastChannel: (request: Int?, radio: String, channel: OperatingChannel)?
     /// What interfaces were before they were made access points, by their index.
