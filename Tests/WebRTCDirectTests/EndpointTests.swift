@@ -184,6 +184,31 @@ struct EndpointTests {
         #expect(rig.endpoint.peerCount == 1)
     }
 
+    /// Whoever completed a handshake at an address that a phone once had threw it out, wherever it was by then.
+    @Test("A phone that moved on lives on when another comes at the address it had")
+    func formerAddress() throws {
+        let rig = try Rig()
+        let (first, firstID) = try rig.connect("first", at: 5)
+        first.address = rig.address(77, port: 1_234)
+        rig.give(.moved, to: first)
+        rig.run(for: .seconds(2))
+        #expect(rig.events.contains(.moved(firstID, first.address)))
+        let (second, secondID) = try rig.connect("second", at: 5)
+        rig.send("for the first", to: firstID)
+        rig.send("for the second", to: secondID)
+        rig.send("of the first", from: first)
+        rig.send("of the second", from: second)
+        rig.run(for: .seconds(20))
+        #expect(first.messages == ["for the first"])
+        #expect(second.messages == ["for the second"])
+        #expect(rig.messages == ["of the first", "of the second"])
+        #expect(rig.endpoint.connectionCount == 2)
+        // Once gone, it leaves the address to whose it is.
+        rig.give(.close, to: first)
+        rig.send("still here", from: second)
+        #expect(rig.messages.last == "still here")
+    }
+
     @Test("A check forged from a phone's address takes nothing away from it")
     func forgedCheck() throws {
         let rig = try Rig()

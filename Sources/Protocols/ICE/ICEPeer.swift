@@ -120,6 +120,12 @@ public struct ICEPeer: Sendable {
         }
     }
 
+    /// Forgets the paths from an address that is another agent's now.
+    /// - Parameter remote: an address that is not the selected path's.
+    public mutating func forget(_ remote: TransportAddress) {
+        paths.removeAll { $0.path.remote == remote }
+    }
+
     private mutating func select(_ path: ICEPath, priority: UInt32, at now: Timestamp) -> Change {
         let change: Change = selected == nil ? .selected : .moved
         selected = path

@@ -212,7 +212,12 @@ extension WebRTCEndpoint {
             _ = deliver(bytes, to: challenger, path, at: now, into: &output)
         }
         if case .connected = challenger.stage, byAddress[path.remote] !== challenger {
-            disconnect(owner, .replaced, at: now, into: &output)
+            // Who has moved on loses nothing but a path it does not use.
+            if owner.path?.remote == path.remote {
+                disconnect(owner, .replaced, at: now, into: &output)
+            } else {
+                owner.ice.forget(path.remote)
+            }
             byAddress[path.remote] = challenger
             challengers[path.remote] = nil
         }
