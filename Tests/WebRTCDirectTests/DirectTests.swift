@@ -1,6 +1,7 @@
 import DTLS
 import DataChannel
 import ICE
+import SCTP
 import STUN
 import SansIO
 import Testing
@@ -41,6 +42,29 @@ struct DirectTests {
             #expect(rig.messages == ["ping"])
             #expect(client.messages == ["pong"])
         }
+    }
+
+    /// Channel 0 was there only when all that came with the end of the handshake had been dealt with: a first message in the same
+    /// datagram was acknowledged and dropped, and the framing behind it never found its place.
+    @Test("A first message that comes with the end of SCTP's handshake is not lost")
+    func messageWithCookie() throws {
+        let rig = try Rig(direct: true)
+        let fragment = Self.names[0].fragment
+        var firstTSN: [UInt8] = []
+        let phone = try RawPhone(rig, username: "\(fragment):\(fragment)", password: fragment) { packet in
+            // The initial TSN of the INIT; behind the COOKIE ECHO, a DATA chunk with the text "first" on stream 0.
+            if packet[12] == 1 { firstTSN = Array(packet[28..<32]) }
+            guard packet[12] == 10 else { return packet }
+            return packet + [0, 3, 0, 21] + firstTSN + [0, 0, 0, 0, 0, 0, 0, 51] + Array("first".utf8) + [0, 0, 0]
+        }
+        let id = try #require(rig.connected.last)
+        #expect(rig.messages == ["first"])
+        #expect(
+            rig.events.prefix(2).last
+                == .channelOpened(id, channel: 0, DataChannelParameters(label: ""), isIncoming: false))
+        #expect(rig.endpoint.counters.channelRefusals.isEmpty)
+        // What it never sent itself is acknowledged to it.
+        #expect(phone.events.last == .closed(.protocolViolation(.acknowledgedUnsent)))
     }
 
     @Test("Names that are not quite right are refused, and all of them when nothing is served there")

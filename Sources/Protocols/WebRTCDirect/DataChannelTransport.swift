@@ -14,8 +14,8 @@ public struct DataChannelTransport: ~Copyable {
     private let limits: TransportLimits
     private var stage = Stage.handshaking
     private var isWritable = true
-    /// Channels to open once there is an association.
-    private var early: [DataChannelParameters] = []
+    /// Channels to open once there is an association; with a stream, ones the peer knows of.
+    private var early: [(stream: UInt16?, parameters: DataChannelParameters)] = []
     /// Whether the last datagram was proven to come from the peer: it held application data, or completed the handshake.
     public private(set) var isProven = false
     private var dtlsDeadline: Timestamp?
@@ -91,16 +91,8 @@ public struct DataChannelTransport: ~Copyable {
             drive(.datagram(bytes), at: now, into: &output)
         case .send(let bytes, let stream, let kind):
             send(bytes, stream, kind, at: now, into: &output)
-        case .openChannel(let parameters):
-            if isConnected {
-                update(.open(parameters), at: now, into: &output)
-            } else if early.count < limits.channels.channels {
-                early.append(parameters)
-            } else {
-                output.events.append(.refused(.tooManyChannels))
-            }
-        case .negotiateChannel(let stream, let parameters):
-            update(.negotiate(stream: stream, parameters), at: now, into: &output)
+        case .openChannel(let parameters): make(nil, parameters, at: now, into: &output)
+        case .negotiateChannel(let stream, let parameters): make(stream, parameters, at: now, into: &output)
         case .closeChannel(let stream):
             update(.close(stream: stream), at: now, into: &output)
         case .probe:
@@ -193,8 +185,10 @@ public struct DataChannelTransport: ~Copyable {
                 guard case .associating(let peer) = stage else { break }
                 stage = .connected
                 output.events.append(.connected(peer))
-                for parameters in early { update(.open(parameters), at: now, into: &output) }
+                // Before the next event: a message may have come with the end of the handshake (RFC 9260 section 5.1).
+                let channels = early
                 early = []
+                for (stream, parameters) in channels { make(stream, parameters, at: now, into: &output) }
             case .restarted: update(.restarted, at: now, into: &output)
             case .streamsReset(let streams): update(.streamsReset(streams), at: now, into: &output)
             case .outgoingReset(let streams): update(.outgoingReset(streams), at: now, into: &output)
@@ -248,6 +242,23 @@ public struct DataChannelTransport: ~Copyable {
     }
 
     // MARK: Channels
+
+    /// Makes a channel, or notes it until there is an association.
+    private mutating func make(
+        _ stream: UInt16?, _ parameters: DataChannelParameters, at now: Timestamp, into output: inout TransportOutput
+    ) {
+        guard isConnected else {
+            guard early.count < limits.channels.channels else {
+                return output.events.append(.refused(.tooManyChannels))
+            }
+            return early.append((stream, parameters))
+        }
+        if let stream {
+            update(.negotiate(stream: stream, parameters), at: now, into: &output)
+        } else {
+            update(.open(parameters), at: now, into: &output)
+        }
+    }
 
     private mutating func update(
         _ input: borrowing DataChannelInput, at now: Timestamp, into output: inout TransportOutput

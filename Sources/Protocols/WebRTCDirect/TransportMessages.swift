@@ -13,7 +13,7 @@ public enum TransportInput: ~Escapable {
     case send(RawSpan, stream: UInt16, DataChannelMessageKind)
     /// Open a channel and tell the peer (RFC 8832), or do so once there is a connection.
     case openChannel(DataChannelParameters)
-    /// Take a stream for a channel the peer knows of by other means.
+    /// Take a stream for a channel the peer knows of by other means, or do so once there is a connection.
     case negotiateChannel(stream: UInt16, DataChannelParameters)
     /// Close a channel.
     case closeChannel(stream: UInt16)

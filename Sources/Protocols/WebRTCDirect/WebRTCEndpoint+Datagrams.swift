@@ -1,4 +1,5 @@
 import DTLS
+import DataChannel
 import ICE
 import STUN
 import SansIO
@@ -188,6 +189,11 @@ extension WebRTCEndpoint {
             peer.transport = DataChannelTransport(
                 context: peer.name.context, role: .server, association: configuration.association,
                 limits: configuration.limits.transport, generator: generator)
+            if peer.name.kind.isDirect {
+                // WebRTC Direct agrees on channel 0 without DCEP.
+                _ = peer.transport?.handle(
+                    .negotiateChannel(stream: 0, DataChannelParameters(label: "")), at: now, into: &output.transport)
+            }
         }
         peer.lastPath = path
         peer.transportDeadline = peer.transport?.handle(.datagram(bytes), at: now, into: &output.transport) ?? nil

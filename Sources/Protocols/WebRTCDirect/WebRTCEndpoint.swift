@@ -287,7 +287,6 @@ public struct WebRTCEndpoint: ~Copyable {
     mutating func finish(_ peer: Peer, at now: Timestamp, into output: inout EndpointOutput) {
         output.takeDatagrams(of: peer)
         var ending: DisconnectReason?
-        var isNew = false
         for event in output.transport.events {
             switch event {
             case .message(let stream, let kind, let range):
@@ -297,7 +296,6 @@ public struct WebRTCEndpoint: ~Copyable {
                 advance(peer, to: .connected, at: now)
                 peer.connectDeadline = nil
                 counters.connections &+= 1
-                isNew = true
                 output.events.append(
                     .connected(
                         peer.id,
@@ -330,11 +328,6 @@ public struct WebRTCEndpoint: ~Copyable {
         if case .gone = peer.stage { return }
         peer.updateDeadline()
         timers.update(peer)
-        if isNew, peer.name.kind.isDirect {
-            // WebRTC Direct agrees on channel 0 without DCEP.
-            pass(
-                .negotiateChannel(stream: 0, DataChannelParameters(label: "")), to: peer, at: now, into: &output)
-        }
     }
 
     // MARK: Time
