@@ -2,6 +2,7 @@
 // most of that before the first beacon.
 #pragma once
 #include <malloc.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -20,8 +21,8 @@ static inline void CLinux_prepareHeap(void) {
   mallopt(M_TOP_PAD, CLinux_HEAP_AT_START);
   // What is left of the heap is less than these, so it grows.
   void *first = malloc(100 * 1024), *second = malloc(100 * 1024);
+  char *begin = (char *)((uintptr_t)first & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1)), *end = (char *)sbrk(0);
   free(second);
   free(first);
-  char *end = (char *)sbrk(0);
-  madvise(end - CLinux_HEAP_AT_START, CLinux_HEAP_AT_START, CLinux_POPULATE_WRITE);
+  madvise(begin, (size_t)(end - begin), CLinux_POPULATE_WRITE);
 }
