@@ -11,6 +11,34 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var settings: SettingOptions
     @OptionGroup var state: StateOption
 
+    init() {}
+
+    /// Understands `run` with its own options, each word apart.
+    /// - Returns: nil where there is anything else, which is for ``KibitzLocal`` to find out.
+    init?(plain arguments: ArraySlice<String>) {
+        guard arguments.first == "run" else { return nil }
+        var rest = arguments.dropFirst()
+        var settings = SettingOptions()
+        (settings.config, settings.settings, settings.service) = (nil, [], false)
+        var state = StateOption()
+        state.state = nil
+        while let name = rest.popFirst() {
+            if name == "--service" {
+                settings.service = true
+                continue
+            }
+            guard let value = rest.popFirst(), !value.isEmpty, !value.hasPrefix("-") else { return nil }
+            switch name {
+            case "--config": settings.config = value
+            case "--state": state.state = value
+            case "--set": settings.settings.append(value)
+            default: return nil
+            }
+        }
+        self.settings = settings
+        self.state = state
+    }
+
     func run() async throws {
         let loaded: LoadedConfiguration
         do {
