@@ -174,7 +174,7 @@ def test_without_its_firewall_there_is_no_wifi(air, phones):
 
 
 @pytest.mark.box
-@pytest.mark.parametrize("what", ["down", "deleted", "renamed", "station"])
+@pytest.mark.parametrize("what", ["down", "deleted", "renamed", "station", "bridged"])
 def test_an_interface_that_others_meddle_with(air, phones, what):
     # The phones take the other radios first.
     phone = phones.new()
@@ -183,13 +183,21 @@ def test_an_interface_that_others_meddle_with(air, phones, what):
         join(box, phone)
         interface = box.interface
         starts = box.wifi()["starts"]
-        run("ip", "link", "set", interface, "down") if what != "deleted" else run("iw", "dev", interface, "del")
+        if what == "bridged":
+            # What comes in by a bridge's port is the bridge's to the firewall.
+            run("ip", "link", "add", "br0", "type", "bridge")
+            run("ip", "link", "set", interface, "master", "br0")
+        else:
+            run("ip", "link", "set", interface, "down") if what != "deleted" else run("iw", "dev", interface, "del")
         if what == "renamed":
             run("ip", "link", "set", interface, "name", "radio7")
         if what == "station":
             run("iw", "dev", interface, "set", "type", "managed", check=False)
         wait_until(lambda: (told := box.wifi())["state"] == "up" and told["starts"] > starts, BACK, "it is up again",
                    detail=lambda: f"{box.wifi()}\n{box.describe()}")
+        if what == "bridged":
+            assert "master" not in run("ip", "link", "show", "dev", box.interface)
+            run("ip", "link", "del", "br0")
         is_well(box, phone)
 
 
