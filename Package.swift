@@ -223,7 +223,7 @@ let package = Package(
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
                 "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxPanel", "BoxRadio", "BoxRelay", "BoxRoom",
                 "BoxWeb", "CLinux", "Raster", "Screens", "Button",
-                "DTLS",
+                "DTLS", "SCTP", "DataChannel",
                 "Hub", "WebRTCDirect", "IEEE80211", "Stations", "AccessPoint", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
@@ -382,12 +382,13 @@ let package = Package(
                 .product(name: "NIOCore", package: nio), .product(name: "NIOPosix", package: nio),
             ]),
         tests(of: "BoxLAN", ["Wire", "BoxNetwork", "BoxState"]),
-        tests(of: "BoxHub", ["Wire", "DTLS", "BoxState"]),
+        tests(of: "BoxHub", ["Wire", "DTLS", "BoxState", logging]),
         tests(
             of: "Box",
             [
                 "Wire", "AccessPoint", "BoxConfiguration", "BoxNetwork", "BoxPanel", "BoxRoom", "BoxState", "Button",
                 "Credentials", "Screens",
+                "BoxHub", "DataChannel", "SCTP",
                 logging,
             ]),
     ],

@@ -65,8 +65,6 @@ public final class HubServer: Sendable {
 
     /// Ports the hub looks for at the first start, in this order.
     public static let usualPorts: [UInt16] = [4711, 4712, 4713, 9711, 19711]
-    /// Where the count of ids given out is kept.
-    private static let idsFile = "hub-ids"
 
     private let configuration: Configuration
     private let state: StateDirectory
@@ -77,8 +75,7 @@ public final class HubServer: Sendable {
     private let onClients: @Sendable () -> Void
     private let present: Mutex<HubIdentity>
     private let engine: NIOLoopBoundBox<HubEngine?>
-    /// The highest id that is on the disk.
-    private let storedID: Mutex<Int64>
+    private let ids: HubIDs
 
     /// Makes a hub that does not run yet, and its identity at the first start.
     /// - Parameters:
@@ -103,9 +100,7 @@ public final class HubServer: Sendable {
         self.logger = logger
         present = Mutex(try HubIdentity(in: state))
         engine = .makeEmptyBox(valueType: HubEngine.self, eventLoop: eventLoop)
-        // A count that can't be read begins anew: resume tokens still name their ids, and those are never given out.
-        let text = try state.read(Self.idsFile).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        storedID = Mutex(Int64(text.prefix { $0.isNumber }) ?? 0)
+        ids = try HubIDs(in: state, logger: logger)
     }
 
     /// Who the hub is; its port is known once the hub has run.
@@ -115,15 +110,13 @@ public final class HubServer: Sendable {
     /// - Throws: ``HubError`` when no port can be had; `StateError` when the identity can't be stored.
     public func start() async throws {
         var identity = identity
-        let first = storedID.withLock { $0 } + 1
-        let ids = first...(first + Hub.Limits().idReserve)
-        try store(ids.upperBound)
+        let first = try ids.first()
         let acceptance = try acceptance(of: identity)
         let candidates = (configuration.port ?? identity.port).map { [$0] } ?? Self.usualPorts
         var problem: HubError?
         for port in candidates {
             do {
-                try await eventLoop.flatSubmit { self.start(on: port, ids, acceptance) }.get()
+                try await eventLoop.flatSubmit { self.start(on: port, first, acceptance) }.get()
             } catch let error as SocketError {
                 problem = HubError(error, port: port, tried: candidates)
                 continue
@@ -161,12 +154,7 @@ public final class HubServer: Sendable {
         let engine = HubEngine(
             configuration: configuration, endpoint: EndpointConfiguration(acceptance: acceptance), hub: hub, room: room,
             eventLoop: eventLoop, logger: logger, onClients: onClients,
-            reserve: { through in
-                // Durable writing takes its time, and the loop has none; ids are set aside long before they are needed.
-                Task {
-                    do { try self.store(through) } catch { self.logger.error("the hub's ids: \(error)") }
-                }
-            })
+            reserve: { [ids = self.ids] in ids.reserve(through: $0) })
         do {
             let listening = try engine.listen(on: port)
             self.engine.value = engine
@@ -178,14 +166,6 @@ public final class HubServer: Sendable {
             }
         } catch {
             return eventLoop.makeFailedFuture(error)
-        }
-    }
-
-    private func store(_ id: Int64) throws(StateError) {
-        try storedID.withLock { stored throws(StateError) in
-            guard id > stored else { return }
-            try state.write(Array("\(id)\n".utf8), to: Self.idsFile)
-            stored = id
         }
     }
 
