@@ -164,8 +164,10 @@ extension Hub {
         let missed = former.flatMap { takeOver($0, by: client, room: name, &output) }
         enter(client, name)
         client.isResumable = true
-        // What it has goes; a number that was never given is of a time before a restart of the box.
-        if let last, last < client.kept.next {
+        // Of who is not known any more nothing is kept: it is told of a gap, and no number means two messages.
+        if let last, former != nil, missed == nil, last < limits.lastNumber {
+            keptBytes += trim(client) { $0.skip(through: last + 1) }
+        } else if let last, last < client.kept.next {
             keptBytes += trim(client) { $0.remove(through: last) }
         } else if let missed {
             // A page that was loaded anew knows no number: it gets what came while it was away.

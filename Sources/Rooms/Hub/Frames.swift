@@ -166,7 +166,6 @@ extension Hub {
         }
         switch peer.presence {
         case .present(let connection) where peer.isResumable:
-            keep(range, of: peer, output)
             if hasRoom(for: range.count, to: peer) {
                 output.actions.append(.send(connection, range))
             } else {
@@ -174,6 +173,8 @@ extension Hub {
                 counters.drop(.slowReader)
                 close(connection, .slowReader, now, &output)
             }
+            // Now, not before: a page that was loaded anew wants what comes from here on.
+            keep(range, of: peer, output)
         case .present(let connection):
             guard send(start, to: peer, connection, &output) else { return }
         case .absent:

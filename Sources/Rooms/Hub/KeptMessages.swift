@@ -35,6 +35,12 @@ struct KeptMessages: Sendable {
         next += 1
     }
 
+    /// Keeps nothing of before, and gives no number up to this one any more.
+    mutating func skip(through number: UInt64) {
+        removeAll()
+        next = max(next, number + 1)
+    }
+
     /// Lets go of the oldest message.
     mutating func removeFirst() {
         guard gone < ends.count else { return }

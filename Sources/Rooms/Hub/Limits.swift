@@ -50,6 +50,8 @@ extension Hub {
         public var keptBytes = 512 << 10
         /// Bytes kept for all clients together; beyond it whoever keeps most lets go.
         public var keptTotalBytes = 16 << 20
+        /// Numbers of messages that a client may say it has are below this: JavaScript counts exactly up to 2^53.
+        public var lastNumber: UInt64 = 1 << 52
 
         // MARK: Ids
 
