@@ -193,6 +193,28 @@ import Wire
         #expect(rig.accessPoint.snapshot.beacon?.interface == "wlan1")
     }
 
+    /// Such a driver refuses each station that is told of before it is associated: nobody could have joined.
+    @Test func aRadioThatKnowsNoUnassociatedStationsIsNotTaken() {
+        let rig = Rig(.softMAC) { $0.hasFullClientState = false }
+        rig.start(within: .seconds(1))
+        #expect(!rig.isUp && rig.accessPoint.snapshot.trouble == [.noCapableRadio])
+    }
+
+    /// The driver is told of a phone in the order in which its state grows, and of no state that it has not.
+    @Test func aStationIsToldStepByStep() {
+        let home = Household(.softMAC, phones: 1, seed: 5)
+        home.rig.start()
+        home.rig.run(for: .seconds(20))
+        home.rig.kernel.keepsLog = true
+        home.arrive(0)
+        home.run(for: .seconds(20))
+        home.rig.run(for: .seconds(1))
+        let steps = [C.newStation, C.setStation, C.newKey]
+        #expect(
+            home.rig.kernel.log.filter { steps.contains($0) } == [C.newStation, C.setStation, C.newKey, C.setStation])
+        #expect(home.isOn(0) && home.rig.kernel.complaints == [])
+    }
+
     @Test func theConfiguredInterfaceIsTakenOrMissed() throws {
         let rig = Rig(Rig.configuration(interface: "wlan1"))
         rig.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: "wlan0")

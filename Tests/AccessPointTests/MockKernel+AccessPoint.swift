@@ -174,6 +174,12 @@ extension MockKernel {
             guard request[A.staListenInterval] != nil, request[A.staRates] != nil, request[A.staAID] != nil else {
                 return .error(22)
             }
+            let flags = request[A.staFlags2]?.payload ?? []
+            guard flags.count == 8 else { return .error(22) }
+            // nl80211_new_station: authenticated (5) and associated (7) are for drivers that keep track of that.
+            let mask = Attribute(type: 0, payload: flags).u32
+            guard radio.hasFullClientState || mask & 0xA0 == 0 else { return .error(22) }
+            if flags[4] & 0xA0 != 0x20 { complaints.append("a new station that is more or less than authenticated") }
             guard accessPoint.stations[mac] == nil else { return .error(17) }
             if let limit = radio.maximumStations, accessPoint.stations.count >= Int(limit) { return .error(28) }
             interfaces[place].accessPoint?.stations[mac] = false
@@ -182,6 +188,11 @@ extension MockKernel {
             guard accessPoint.stations[mac] != nil else { return .error(2) }
             if let flags = request[A.staFlags2] {
                 let mask = flags.u32
+                if mask & 0x80 != 0 { interfaces[place].accessPoint?.associated.insert(mac) }
+                // sta_info_move_state: one step after the other.
+                guard mask & 2 == 0 || !radio.chip.isSoftMAC || accessPoint.associated.contains(mac) else {
+                    return .error(22)
+                }
                 let set = Attribute(type: 0, payload: Array(flags.payload[4...])).u32
                 if mask & 2 != 0 { interfaces[place].accessPoint?.stations[mac] = set & 2 != 0 }
             }
@@ -190,6 +201,7 @@ extension MockKernel {
             guard accessPoint.stations[mac] != nil else { return .error(2) }
             interfaces[place].accessPoint?.stations[mac] = nil
             interfaces[place].accessPoint?.pairwiseKeys[mac] = nil
+            interfaces[place].accessPoint?.associated.remove(mac)
             events.append(
                 message(
                     C.delStation,
@@ -329,7 +341,8 @@ extension MockKernel {
         for feature in extendedFeatures(radio) { features[feature / 8] |= 1 << UInt8(feature % 8) }
         let last =
             head + [
-                Attribute.write(A.featureFlags, u32: radio.chip.isSoftMAC ? 0x24 : 0),
+                Attribute.write(
+                    A.featureFlags, u32: !radio.chip.isSoftMAC ? 0 : radio.hasFullClientState ? 0x8024 : 0x24),
                 Attribute.write(A.extFeatures, features),
             ]
         return ([first, second] + bandMessages + [last]).map { message(C.newWiphy, $0) }

@@ -17,6 +17,8 @@ final class MockKernel {
         var name: String
         var chip: Chip
         var hasBIP = true
+        /// NL80211_FEATURE_FULL_AP_CLIENT_STATE, which mac80211 sets for every driver.
+        var hasFullClientState = true
         var canBeAccessPoint = true
         var has5GHz = true
         /// Whether there is a channel on which it may begin.
@@ -55,6 +57,8 @@ final class MockKernel {
         var controlPortOverNL80211 = false
         /// Stations' entries: whether each is authorized.
         var stations: [[UInt8]: Bool] = [:]
+        /// Those that a driver of frames only was told of as associated.
+        var associated: Set<[UInt8]> = []
         /// Pairwise keys by station, group keys by index.
         var pairwiseKeys: [[UInt8]: [UInt8]] = [:]
         var groupKeys: [UInt8: [UInt8]] = [:]

@@ -121,10 +121,9 @@ extension AccessPoint {
             }
         case .addStation(let station):
             send(
-                .nl80211(Requests.station(index, station, isAssociated: !running.radio.knowsUnassociatedStations)),
+                .nl80211(Requests.station(index, station)),
                 for: .addStation(station.address), at: now, into: &output)
         case .associate(let station):
-            guard running.radio.knowsUnassociatedStations else { return }
             send(
                 .nl80211(Requests.set(.associated, of: station, index)), for: .flags(.associated, station), at: now,
                 into: &output)

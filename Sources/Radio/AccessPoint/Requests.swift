@@ -69,11 +69,9 @@ enum Requests {
     }
 
     /// A station's entry, authenticated.
-    /// - Parameter isAssociated: whether the driver knows no stations that are not associated yet.
-    static func station(_ interface: UInt32, _ station: NewStation, isAssociated: Bool) -> NL80211Request {
+    static func station(_ interface: UInt32, _ station: NewStation) -> NL80211Request {
         var parameters = StationParameters(interface: interface, address: station.address)
         var flags: StationFlags = [.authenticated]
-        if isAssociated { flags.insert(.associated) }
         if station.hasWMM { flags.insert(.wmm) }
         if station.usesMFP { flags.insert(.managementFrameProtection) }
         if station.capabilities.contains(.shortPreamble) { flags.insert(.shortPreamble) }

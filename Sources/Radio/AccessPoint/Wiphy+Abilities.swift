@@ -14,9 +14,6 @@ extension Wiphy {
             associates: associates, offloadsHandshake: psk, offloadsSAE: sae, ciphers: cipherSuites)
     }
 
-    /// Whether the driver keeps entries of stations that are authenticated and not associated.
-    var knowsUnassociatedStations: Bool { features.contains(.fullAPClientState) }
-
     /// Whether a station can be asked if it is there.
     var canProbe: Bool { commands.contains(.probeClient) }
 

@@ -243,7 +243,16 @@ extension Wiphy {
     }
 
     /// Whether it can be an access point.
-    public var canBeAccessPoint: Bool { interfaceTypes.contains(.accessPoint) && commands.contains(.startAP) }
+    ///
+    /// Where stations are ours to manage its driver must know them from their authentication on, as all of mac80211's do: others
+    /// refuse what is told of one that is not associated yet (nl80211_new_station).
+    public var canBeAccessPoint: Bool {
+        guard interfaceTypes.contains(.accessPoint), commands.contains(.startAP) else { return false }
+        return switch stationManagement {
+        case .host: features.contains(.fullAPClientState)
+        case .radio, .radioWithHandshake: true
+        }
+    }
 
     /// Who manages the stations, by what the radio reports: `NL80211_ATTR_DEVICE_AP_SME`, and the extended features
     /// `4WAY_HANDSHAKE_AP_PSK` and `SAE_OFFLOAD_AP`.
