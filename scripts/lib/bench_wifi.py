@@ -202,6 +202,11 @@ def main() -> None:
     parser.add_argument("--only", choices=[name.strip() or "box" for name in ACCESS_POINTS])
     parser.add_argument("--part", choices=["start", "phones"])
     options = parser.parse_args()
+    # As on a machine that a box is installed on. The box asks for it at each start, and where a group is not found in this file
+    # the system's other sources are asked, which takes longer. (The rig's kernel keeps changes in memory.)
+    if "RIG_JOB" in os.environ:
+        with open("/etc/group", "a") as groups:
+            groups.write("kibitz:x:987:\n")
     makers = {who: make for who, make in ACCESS_POINTS.items() if options.only in (None, who.strip() or "box")}
     if options.part != "phones":
         starts_to_beacon(makers)
