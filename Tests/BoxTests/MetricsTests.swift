@@ -1,3 +1,6 @@
+import BoxHub
+import DataChannel
+import SCTP
 import Testing
 
 @testable import Box
@@ -18,5 +21,18 @@ import Testing
                 kibitz_drops_total{cause="size"} 2
 
                 """)
+    }
+
+    /// What data channels and sends were refused for was counted and told nowhere.
+    @Test func `every refusal on the hub is told`() {
+        var metrics = Metrics()
+        metrics.add(HubServer.Snapshot())
+        let lines = Set(metrics.text.split(separator: "\n").map(String.init))
+        for cause in DataChannelRefusal.allCases {
+            #expect(lines.contains("kibitz_hub_channels_refused_total{cause=\"\(cause.rawValue)\"} 0"))
+        }
+        for cause in SendRefusal.allCases {
+            #expect(lines.contains("kibitz_hub_sends_refused_total{cause=\"\(cause.rawValue)\"} 0"))
+        }
     }
 }

@@ -17,6 +17,11 @@ final class HubEngine {
     private static let datagramsPerRead = 64
     /// Data channels of one peer that are served; the client needs one.
     private static let channelsPerPeer = 8
+    /// How long a channel that is closed from here may take; a peer that reads nothing would keep what waits for it for ever.
+    private static let closingTime = Duration.seconds(3)
+    /// Channels labelled `hub` or `room` that one peer may open: each is a client with an id, and leaves a place that is kept.
+    private static let openingsPerSecond = 2.0
+    private static let openingBurst = 16.0
 
     /// A channel of a peer.
     private struct ChannelKey: Hashable {
@@ -59,10 +64,14 @@ final class HubEngine {
         /// The address of this machine by which it came.
         var local: IPAddress
         var streams: [UInt16] = []
+        var openings: TokenBucket
         var isWritable = true
         /// Whether a channel of it was closed from here: with its last channel it goes itself. Kibitz's app dials anew and
         /// leaves the old connection as it is.
         var isLeaving = false
+        /// Channels closed from here that are not gone yet, and when the peer ends if they still are not.
+        var closing: [UInt16] = []
+        var closingDeadline: Timestamp?
     }
 
     private let configuration: HubServer.Configuration
@@ -92,6 +101,8 @@ final class HubEngine {
     private var batchTime: Timestamp?
     private var endpointDeadline: Timestamp?
     private var hubDeadline: Timestamp?
+    /// Peers with a `closingDeadline`, in its order; those whose channels are gone by then as well.
+    private var closings: [(peer: PeerID, deadline: Timestamp)] = []
     private var timer: (deadline: Timestamp, task: Scheduled<Void>)?
     private var counters = HubServer.SocketCounters()
 
@@ -218,13 +229,18 @@ final class HubEngine {
         case .message(let peer, let stream, let kind, let range):
             received(range, kind, on: ChannelKey(peer: peer, stream: stream))
         case .connected(let id, let connection):
-            peers[id] = Peer(connection: connection, local: local ?? .v4(0))
+            peers[id] = Peer(
+                connection: connection, local: local ?? .v4(0),
+                openings: TokenBucket(
+                    rate: Self.openingsPerSecond, burst: Self.openingBurst, now: batchTime ?? currentTime))
             logger.info("\(connection.address) dialled the hub (\(connection.identity.rawValue))")
         case .channelOpened(let peer, let stream, let parameters, let isIncoming):
             opened(ChannelKey(peer: peer, stream: stream), parameters, isIncoming: isIncoming)
         case .channelClosed(let peer, let stream):
             close(ChannelKey(peer: peer, stream: stream))
             peers[peer]?.streams.removeAll { $0 == stream }
+            peers[peer]?.closing.removeAll { $0 == stream }
+            if peers[peer]?.closing.isEmpty == true { peers[peer]?.closingDeadline = nil }
             if let state = peers[peer], state.isLeaving, state.streams.isEmpty { perform(.close(peer)) }
         case .moved(let id, let address):
             peers[id]?.connection.address = address
@@ -249,30 +265,32 @@ final class HubEngine {
     }
 
     private func opened(_ key: ChannelKey, _ parameters: DataChannelParameters, isIncoming: Bool) {
-        guard let peer = peers[key.peer], peer.streams.count < Self.channelsPerPeer else {
-            return drop(key)
-        }
+        guard let peer = peers[key.peer] else { return }
+        peers[key.peer]?.streams.append(key.stream)
+        guard peer.streams.count < Self.channelsPerPeer else { return drop(key) }
         if peer.connection.identity.isDirect {
             // WebRTC Direct has its one channel 0, agreed on without a word (negotiated).
             guard key.stream == 0, configuration.echoes else { return drop(key) }
             speakers[key] = .echo(Echo())
         } else {
             switch parameters.label {
-            case "hub":
+            case "hub", "room":
+                guard peers[key.peer]?.openings.take(at: batchTime ?? currentTime) == true else { return drop(key) }
+            // Nobody speaks on it; what the client does with channels of its own is its affair.
+            default: return
+            }
+            if parameters.label == "hub" {
                 lastConnection += 1
                 let connection = HubConnection(lastConnection)
                 speakers[key] = .hub(connection)
                 hubChannels[connection] = key
                 handleHub(.opened(connection))
-            case "room":
+            } else {
                 let link = Link(self, key)
                 speakers[key] = .room(
                     room.channel(over: link, from: peer.connection.address.address, to: peer.local))
-            // Nobody speaks on it; what the client does with channels of its own is its affair.
-            default: break
             }
         }
-        peers[key.peer]?.streams.append(key.stream)
     }
 
     private func received(_ range: Range<Int>, _ kind: DataChannelMessageKind, on key: ChannelKey) {
@@ -337,9 +355,28 @@ final class HubEngine {
     }
 
     private func shut(_ key: ChannelKey) {
-        peers[key.peer]?.isLeaving = true
-        endpointDeadline = endpoint.handle(
-            .closeChannel(key.peer, channel: key.stream), at: batchTime ?? currentTime, into: &output)
+        let now = batchTime ?? currentTime
+        if var peer = peers.removeValue(forKey: key.peer) {
+            peer.isLeaving = true
+            if peer.streams.contains(key.stream), !peer.closing.contains(key.stream) { peer.closing.append(key.stream) }
+            if !peer.closing.isEmpty, peer.closingDeadline == nil {
+                let deadline = now + Self.closingTime
+                peer.closingDeadline = deadline
+                closings.append((key.peer, deadline))
+            }
+            peers[key.peer] = peer
+        }
+        endpointDeadline = endpoint.handle(.closeChannel(key.peer, channel: key.stream), at: now, into: &output)
+    }
+
+    /// Ends the peers whose channels are not gone in time.
+    private func endClosings(at now: Timestamp) {
+        let count = closings.prefix { $0.deadline <= now }.count
+        let due = closings.prefix(count)
+        closings.removeFirst(count)
+        for (peer, _) in due {
+            if let deadline = peers[peer]?.closingDeadline, deadline <= now { perform(.close(peer)) }
+        }
     }
 
     private func send(_ message: RawSpan, _ kind: DataChannelMessageKind, on key: ChannelKey) {
@@ -396,7 +433,9 @@ final class HubEngine {
 
     /// An earlier call than asked for does no harm, and saves a rescheduling for each datagram.
     private func schedule() {
-        guard socket != nil, let deadline = [endpointDeadline, hubDeadline].compactMap(\.self).min() else { return }
+        guard socket != nil,
+            let deadline = [endpointDeadline, hubDeadline, closings.first?.deadline].compactMap(\.self).min()
+        else { return }
         if let timer, timer.deadline <= deadline { return }
         timer?.task.cancel()
         let task = eventLoop.assumeIsolated().scheduleTask(
@@ -409,6 +448,7 @@ final class HubEngine {
         timer = nil
         let now = currentTime
         if let hubDeadline, hubDeadline <= now { handleHub(.wake) }
+        endClosings(at: now)
         if let endpointDeadline, endpointDeadline <= now { perform(.wake) } else { carryOut() }
     }
 }

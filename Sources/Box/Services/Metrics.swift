@@ -2,8 +2,10 @@ import AccessPoint
 import BoxHub
 import BoxRelay
 import BoxWeb
+import DataChannel
 import Hub
 import PeerBroker
+import SCTP
 import Stations
 import TURN
 import WebRTCDirect
@@ -143,6 +145,12 @@ struct Metrics {
                 ("cause=\"send_buffer_full\"", snapshot.socket.sendBufferFull),
                 ("cause=\"send_refused\"", snapshot.socket.sendRefused),
             ])
+        add(
+            "hub_channels_refused_total", "Messages and channels that break the rules of data channels.",
+            DataChannelRefusal.allCases.map { ("cause=\"\($0.rawValue)\"", endpoint.channelRefusals[$0] ?? 0) })
+        add(
+            "hub_sends_refused_total", "Messages to phones that were not sent.",
+            SendRefusal.allCases.map { ("cause=\"\($0.rawValue)\"", endpoint.sendRefusals[$0] ?? 0) })
         add(
             "hub_disconnected_total", "Phones gone from the hub's port.",
             DisconnectReason.allCases.map { ("reason=\"\($0.rawValue)\"", endpoint[$0]) })
