@@ -7,16 +7,19 @@ import json
 import random
 import re
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
 from Rig.box import Box
 from Rig.hub import DIAL_LIMIT, LARGEST, Blob, Client, HubPhone, losing
-from Rig.network import Network, inside
+from Rig.network import Network, Phone, inside
 from Rig.waiting import wait_until
 
 
@@ -358,6 +361,93 @@ def test_a_phone_that_is_gone_without_a_word_is_found_out(ada, ben, blob):
     assert time.monotonic() - began < 9, "8 s at most"
 
 
+VANISHING = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+from Rig.hub import HubPhone
+with HubPhone() as phone:
+    client = phone.dial(sys.argv[2], timeout=20)
+    client.resume(sys.argv[3])
+    print(json.dumps(client.hello), flush=True)
+    while True:
+        client.messages.get()
+"""
+"""A phone that is a program of its own, so that it can be stopped as a whole."""
+
+
+@contextlib.contextmanager
+def vanishing(phone: Phone, blob: str, name: str, way: str):
+    """A phone in a room. Gives its first frame, and what makes it vanish for as long as a block runs."""
+    program = subprocess.Popen(
+        ["ip", "netns", "exec", phone.namespace, sys.executable, "-c", VANISHING, str(Path(__file__).parents[1]), blob, name],
+        stdout=subprocess.PIPE, text=True)
+
+    @contextlib.contextmanager
+    def vanished():
+        if way == "out of range":
+            with phone.out_of_range():
+                yield
+        else:
+            program.send_signal(signal.SIGSTOP)
+            try:
+                yield
+            finally:
+                program.send_signal(signal.SIGCONT)
+
+    try:
+        yield json.loads(program.stdout.readline()), vanished
+    finally:
+        program.kill()
+        program.wait()
+
+
+@pytest.mark.parametrize(("way", "returns"), [("stopped", True), ("out of range", True), ("stopped", False)])
+def test_of_a_phone_that_vanishes_nothing_is_left_but_what_it_may_come_back_for(apart, way, returns):
+    """No goodbye, no ICMP: nobody answers any more."""
+    network, box = apart
+    blob, name, ben = box.status()["blob"], room(), network.phone("ben")
+
+    def there() -> tuple[int, int, int]:
+        traffic = box.status()["traffic"]
+        return traffic["hubPeers"], traffic["hubClients"], traffic["hubAbsent"]
+
+    with (HubPhone(network.phone("ada")) as ada, HubPhone(network.phone("eve")) as eve,
+          vanishing(ben, blob, name, way) as (hello, vanished)):
+        first, other, gone = ada.dial(blob).join(name), eve.dial(blob).join(name), hello["id"]
+        assert set(first.peers()) == {first.id, other.id, gone} and there() == (3, 3, 0)
+        with vanished():
+            began, sent, found, delays = time.monotonic(), 0, None, []
+            while (elapsed := time.monotonic() - began) < 10:
+                first.send({"t": "to", "id": gone, "payload": sent})
+                sent += 1
+                asked = time.monotonic()
+                assert other.echo() == []
+                delays.append(time.monotonic() - asked)
+                if found is None and there() == (2, 2, 1):
+                    found = elapsed
+                time.sleep(0.1)
+            assert found and found < 9, f"8 s at most, and a look now and then: {found}"
+            assert sorted(delays)[len(delays) // 2] < 0.2, "the others notice nothing"
+            metrics = box.metrics()
+            assert metrics['kibitz_hub_disconnected_total{reason="silent"}'] == 1
+            assert metrics["kibitz_hub_kept_bytes"] > sent * 30
+            assert set(first.peers()) == {first.id, other.id, gone}, "its place is kept for a while"
+            if not returns:
+                wait_until(lambda: there() == (2, 2, 0), 40, "the box waits no longer", detail=box.describe)
+                assert set(first.peers()) == {first.id, other.id}, "who asks is told"
+                assert box.metrics()["kibitz_hub_kept_bytes"] == 0
+                return
+        with HubPhone(ben) as phone:
+            again = phone.dial(blob)
+            answer = again.resume(name, hello["resume"], last=hello["next"] - 1)
+            assert (answer["id"], answer["next"]) == (gone, hello["next"])
+            frames = [again.receive() for _ in range(sent)]
+            assert [frame["payload"] for frame in frames] == list(range(sent)), "all of it, once and in order"
+            again.send({"t": "ack", "seq": frames[-1]["seq"]})
+            assert again.echo() == []
+            assert there() == (3, 3, 0) and box.metrics()["kibitz_hub_kept_bytes"] == 0
+
+
 # Bad networks
 
 
@@ -469,6 +559,47 @@ def test_a_rotation_sends_the_room_out_and_refuses_its_secret(apart, name):
         assert refusal["t"] == "refused" and refusal["reason"] == "rotated" and refusal["message"]
         # Of the blob only what lets one into TURN is new.
         assert Blob.parse(box.status()["blob"])._replace(turn=None) == Blob.parse(blob)._replace(turn=None)
+
+
+# What a phone can make grow
+
+
+def test_a_phone_that_takes_nothing_is_let_go(apart):
+    """It was closed after 20 seconds, but the channel's end waited behind a megabyte that it never took: its connection, and all that
+    memory, stayed for as long as the phone was there."""
+    network, box = apart
+    with HubPhone(network.phone("eve")) as eve:
+        client = eve.dial(box.status()["blob"])
+
+        def stop_reading():
+            sctp = client.connection.sctp
+            # It says that it has no room, and acknowledges nothing.
+            sctp._advertised_rwnd = -(10**9)
+
+            async def ignore(_chunk):
+                sctp._sack_needed = True
+
+            sctp._receive_data_chunk = ignore
+
+        eve.call(stop_reading)
+        for _ in range(6):
+            client.send({"t": "echo", "x": "y" * 200_000})
+        wait_until(lambda: hub_clients(box) == 0, 40, "the hub has closed it", detail=box.describe)
+        wait_until(lambda: box.status()["traffic"]["hubPeers"] == 0, 6, "its connection has ended", detail=box.describe)
+
+
+def test_channels_are_opened_only_so_fast(apart):
+    """Each was a client with an id of its own: a phone used up a thousand a second, and the box wrote to its card for each thousand."""
+    network, box = apart
+    with HubPhone(network.phone("eve")) as eve:
+        client = eve.dial(box.status()["blob"])
+        begin = time.monotonic()
+        for _ in range(60):
+            channel = client.open("hub")
+            eve.call(channel.channel.close)
+        clients = box.metrics()["kibitz_hub_clients_total"]
+        assert 10 <= clients <= 20 + 2 * (time.monotonic() - begin)
+        assert client.echo() == [], "the first channel goes on"
 
 
 # What is not for the hub
