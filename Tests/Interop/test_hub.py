@@ -602,6 +602,20 @@ def test_channels_are_opened_only_so_fast(apart):
         assert client.echo() == [], "the first channel goes on"
 
 
+def test_a_phone_writes_only_so_many_lines_into_the_log(apart):
+    """Each frame that was refused, or by which an id came back, was a line: thousands a second, and the owner's were lost."""
+    network, box = apart
+    secret = box.secret
+    box.rotate()
+    with HubPhone(network.phone("eve")) as eve:
+        client = eve.dial(box.status()["blob"])
+        before = len(box.log_file.read_text().splitlines())
+        for _ in range(1000):
+            client.send({"t": "join", "room": secret})
+        assert len(client.echo()) == 1000, "each is answered"
+        assert len(box.log_file.read_text().splitlines()) - before < 200
+
+
 # What is not for the hub
 
 

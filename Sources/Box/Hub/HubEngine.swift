@@ -22,6 +22,9 @@ final class HubEngine {
     /// Channels labelled `hub` or `room` that one peer may open: each is a client with an id, and leaves a place that is kept.
     private static let openingsPerSecond = 2.0
     private static let openingBurst = 16.0
+    /// Lines in the log that phones may cause, in the long run and at once.
+    private static let linesPerSecond = 5.0
+    private static let lineBurst = 50.0
 
     /// A channel of a peer.
     private struct ChannelKey: Hashable {
@@ -103,6 +106,8 @@ final class HubEngine {
     private var hubDeadline: Timestamp?
     /// Peers with a `closingDeadline`, in its order; those whose channels are gone by then as well.
     private var closings: [(peer: PeerID, deadline: Timestamp)] = []
+    private var lines = TokenBucket(rate: linesPerSecond, burst: lineBurst, now: .zero)
+    private var hiddenLines = 0
     private var timer: (deadline: Timestamp, task: Scheduled<Void>)?
     private var counters = HubServer.SocketCounters()
 
@@ -233,7 +238,7 @@ final class HubEngine {
                 connection: connection, local: local ?? .v4(0),
                 openings: TokenBucket(
                     rate: Self.openingsPerSecond, burst: Self.openingBurst, now: batchTime ?? currentTime))
-            logger.info("\(connection.address) dialled the hub (\(connection.identity.rawValue))")
+            tell("\(connection.address) dialled the hub (\(connection.identity.rawValue))")
         case .channelOpened(let peer, let stream, let parameters, let isIncoming):
             opened(ChannelKey(peer: peer, stream: stream), parameters, isIncoming: isIncoming)
         case .channelClosed(let peer, let stream):
@@ -244,13 +249,13 @@ final class HubEngine {
             if let state = peers[peer], state.isLeaving, state.streams.isEmpty { perform(.close(peer)) }
         case .moved(let id, let address):
             peers[id]?.connection.address = address
-            logger.info("a phone on the hub is now at \(address)")
+            tell("a phone on the hub is now at \(address)")
         case .unwritable(let id): setWritable(false, id)
         case .writable(let id): setWritable(true, id)
         case .disconnected(let id, let reason):
             guard let peer = peers.removeValue(forKey: id) else { return }
             for stream in peer.streams { close(ChannelKey(peer: id, stream: stream)) }
-            logger.info("\(peer.connection.address) left the hub: \(reason.rawValue)")
+            tell("\(peer.connection.address) left the hub: \(reason.rawValue)")
         case .channelOpening: break
         case .sendRefused(let peer, let stream, _):
             // The endpoint counts it. The broker closes those who don't read by itself.
@@ -416,13 +421,20 @@ final class HubEngine {
     private func log(_ event: Hub.Event) {
         switch event {
         case .opened(_, let id): logger.debug("hub: \(id) came")
-        case .resumed(_, let id): logger.info("hub: \(id) is back")
-        case .refused(_, let id, let refusal): logger.info("hub: \(id) was refused a room: \(refusal.rawValue)")
+        case .resumed(_, let id): tell("hub: \(id) is back")
+        case .refused(_, let id, let refusal): tell("hub: \(id) was refused a room: \(refusal.rawValue)")
         case .dropped(_, let id, let kept): logger.debug("hub: \(id) dropped\(kept ? ", and may come back" : "")")
         case .left(let id): logger.debug("hub: \(id) has not come back")
-        case .closed(_, let reason): logger.info("hub: a connection was closed: \(reason.rawValue)")
+        case .closed(_, let reason): tell("hub: a connection was closed: \(reason.rawValue)")
         case .idsReserved(let through): reserve(through)
         }
+    }
+
+    /// Logs what a phone has caused; it may do so as often as it likes, and the log has room for other things.
+    private func tell(_ line: @autoclosure () -> String) {
+        guard lines.take(at: batchTime ?? currentTime) else { return hiddenLines &+= 1 }
+        logger.info("\(line())\(hiddenLines > 0 ? " (\(hiddenLines) lines before this were left out)" : "")")
+        hiddenLines = 0
     }
 
     // MARK: Time
