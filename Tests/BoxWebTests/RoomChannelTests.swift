@@ -15,6 +15,7 @@ import Wire
 /// What a phone on the LAN hub's channel `room` sees.
 @Suite final class RoomChannelTests {
     private final class Link: RoomLink {
+        var local = IPAddress.v4(0x0A00_0001)
         var frames: [String] = []
         var isClosed = false
 
@@ -71,7 +72,7 @@ import Wire
     }
 
     private func dial(_ link: Link) -> RoomChannel {
-        entrance.channel(over: link, from: .v4(0x0A00_0002), to: .v4(0x0A00_0001))
+        entrance.channel(over: link, from: .v4(0x0A00_0002))
     }
 
     private func send(_ text: String, _ channel: RoomChannel) {
@@ -105,6 +106,22 @@ import Wire
             let again = try link.take()
             #expect(again.map { $0["type"] as? String } == ["SESSION"])
             #expect((again[0]["payload"] as? [String: Any])?["id"] as? String == id)
+        }
+    }
+
+    /// A phone that had gone over to another network of the box was still told of ICE servers at the former address, at which the firewall
+    /// lets it have none.
+    @Test func afterAMoveTheServersAreWhereThePhoneIs() throws {
+        try onLoop { test in
+            let link = Link()
+            let channel = test.dial(link)
+            for local in [IPAddress.v4(0x0A00_0001), .v4(0x0A01_0001)] {
+                link.local = local
+                test.send(test.session(), channel)
+                let payload = try #require(try link.take()[0]["payload"] as? [String: Any])
+                let servers = try #require(payload["iceServers"] as? [[String: Any]])
+                #expect(servers[0]["urls"] as? [String] == ["stun:\(local):3478"])
+            }
         }
     }
 

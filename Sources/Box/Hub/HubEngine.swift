@@ -55,6 +55,8 @@ final class HubEngine {
             self.key = key
         }
 
+        var local: IPAddress { engine?.peers[key.peer]?.local ?? .v4(0) }
+
         func send(_ text: RawSpan) { engine?.send(text, .text, on: key) }
 
         func flush() { engine?.carryOut() }
@@ -249,6 +251,7 @@ final class HubEngine {
             if let state = peers[peer], state.isLeaving, state.streams.isEmpty { perform(.close(peer)) }
         case .moved(let id, let address):
             peers[id]?.connection.address = address
+            if let local { peers[id]?.local = local }
             tell("a phone on the hub is now at \(address)")
         case .unwritable(let id): setWritable(false, id)
         case .writable(let id): setWritable(true, id)
@@ -292,8 +295,7 @@ final class HubEngine {
                 handleHub(.opened(connection))
             } else {
                 let link = Link(self, key)
-                speakers[key] = .room(
-                    room.channel(over: link, from: peer.connection.address.address, to: peer.local))
+                speakers[key] = .room(room.channel(over: link, from: peer.connection.address.address))
             }
         }
     }

@@ -6,6 +6,8 @@ public import Wire
 
 /// What carries the frames of a ``RoomChannel``: a data channel. On the event loop only.
 public protocol RoomLink: AnyObject {
+    /// The address of this machine at which the phone reaches the box now; it may move from one network to another.
+    var local: IPAddress { get }
     /// Takes a text message; it goes out with the next flush at the latest.
     func send(_ text: RawSpan)
     /// Sends what was taken.
@@ -33,9 +35,8 @@ public final class RoomEntrance: Sendable {
     /// - Parameters:
     ///   - link: what carries it.
     ///   - address: where the phone is.
-    ///   - local: the address of this machine at which it reached the box.
-    public func channel(over link: any RoomLink, from address: IPAddress, to local: IPAddress) -> RoomChannel {
-        RoomChannel(self, link, address: address, local: local)
+    public func channel(over link: any RoomLink, from address: IPAddress) -> RoomChannel {
+        RoomChannel(self, link, address: address)
     }
 
     /// Sends what the broker has written for anyone.
@@ -61,14 +62,12 @@ public final class RoomChannel: SignalingTransport {
     private let entrance: RoomEntrance
     private let link: any RoomLink
     private let address: IPAddress
-    private let local: IPAddress
     private var stage = Stage.outside
 
-    fileprivate init(_ entrance: RoomEntrance, _ link: any RoomLink, address: IPAddress, local: IPAddress) {
+    fileprivate init(_ entrance: RoomEntrance, _ link: any RoomLink, address: IPAddress) {
         self.entrance = entrance
         self.link = link
         self.address = address
-        self.local = local
     }
 
     // MARK: From the channel
@@ -145,7 +144,7 @@ public final class RoomChannel: SignalingTransport {
             message.member("payload") { writer in
                 writer.object { payload in
                     entrance.desk.write(session, membersTo: &payload)
-                    payload.member("iceServers") { entrance.desk.write(iceServersAt: local, to: &$0) }
+                    payload.member("iceServers") { entrance.desk.write(iceServersAt: link.local, to: &$0) }
                     payload.member("room") { entrance.desk.write(factsTo: &$0) }
                 }
             }
