@@ -125,6 +125,22 @@ import Wire
         }
     }
 
+    /// Each frame was answered, however many came: a few phones' small messages took the whole processor.
+    @Test func aFloodOfWhatTheChannelItselfAnswersIsClosed() throws {
+        try onLoop { test in
+            for frame in ["x", #"{"type":"SESSION","payload":{"secret":"wrong"}}"#, test.session()] {
+                let link = Link()
+                let channel = test.dial(link)
+                for _ in 0..<1000 where !link.isClosed { test.send(frame, channel) }
+                let types = try link.take().map { $0["type"] as? String }
+                // A slow machine takes a few seconds for this, in which some more are answered.
+                #expect(link.isClosed && types.last == "CLOSE" && types.count < 80, "\(types.count)")
+                test.send(frame, channel)
+                #expect(link.frames.isEmpty)
+            }
+        }
+    }
+
     @Test func peopleOnChannelsMeet() throws {
         try onLoop { test in
             let (one, two) = (Link(), Link())

@@ -2,6 +2,7 @@ public import BoxRoom
 import Credentials
 import JSON
 public import PeerBroker
+import SansIO
 public import Wire
 
 /// What carries the frames of a ``RoomChannel``: a data channel. On the event loop only.
@@ -63,11 +64,21 @@ public final class RoomChannel: SignalingTransport {
     private let link: any RoomLink
     private let address: IPAddress
     private var stage = Stage.outside
+    /// Pays for what is answered here; the broker has limits of its own.
+    private var answers: TokenBucket
+    private var unanswered = 0
+
+    /// Frames a second that are answered here, in the long run and at once.
+    private static let answersPerSecond = 4.0
+    private static let answerBurst = 16.0
+    /// Frames without an answer, after which the channel is closed.
+    private static let maximumUnanswered = 200
 
     fileprivate init(_ entrance: RoomEntrance, _ link: any RoomLink, address: IPAddress) {
         self.entrance = entrance
         self.link = link
         self.address = address
+        answers = TokenBucket(rate: Self.answersPerSecond, burst: Self.answerBurst, now: .now)
     }
 
     // MARK: From the channel
@@ -81,12 +92,27 @@ public final class RoomChannel: SignalingTransport {
             return close(code: .messageTooBig, reason: "a message may have \(limit) bytes")
         }
         // The broker checks the whole frame; here only a frame that may be SESSION is looked at.
-        if let payload = SessionRequest.payload(of: frame) { return openSession(payload, in: frame) }
+        if let payload = SessionRequest.payload(of: frame) {
+            if isAnswered() { openSession(payload, in: frame) }
+            return
+        }
         switch stage {
         case .inside(let id?, _): entrance.signaling.received(id, text: frame)
         case .inside(nil, _), .closed: break
-        case .outside: refuse("Send SESSION first.", code: "malformed")
+        case .outside: if isAnswered() { refuse("Send SESSION first.", code: "malformed") }
         }
+    }
+
+    /// Whether one more frame is answered here; who goes on sending them all the same is closed.
+    private func isAnswered() -> Bool {
+        if case .closed = stage { return false }
+        if answers.take(at: .now) { return true }
+        unanswered += 1
+        if unanswered > Self.maximumUnanswered {
+            leave()
+            close(code: .policyViolation, reason: "too many messages")
+        }
+        return false
     }
 
     /// The channel's outgoing buffer is full, or has room again.
