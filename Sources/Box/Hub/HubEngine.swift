@@ -298,6 +298,8 @@ final class HubEngine {
                 speakers[key] = .room(room.channel(over: link, from: peer.connection.address.address))
             }
         }
+        // The channels that were there before know it already.
+        if !peer.isWritable { setWritable(false, key) }
     }
 
     private func received(_ range: Range<Int>, _ kind: DataChannelMessageKind, on key: ChannelKey) {
@@ -326,19 +328,20 @@ final class HubEngine {
     private func setWritable(_ isWritable: Bool, _ id: PeerID) {
         guard let peer = peers[id] else { return }
         peers[id]?.isWritable = isWritable
-        for stream in peer.streams {
-            let key = ChannelKey(peer: id, stream: stream)
-            switch speakers[key] {
-            case .hub(let connection): handleHub(.writable(connection, isWritable))
-            case .room(let channel): channel.writable(isWritable)
-            case .echo(let echo):
-                // Until the transport says again that it is full.
-                guard isWritable else { continue }
-                echo.queue.drain(
-                    total: &echoBytes, while: { endpoint.bufferedBytes(of: id) <= TransportLimits().highWater },
-                    send: { send($0.span.bytes, $1, on: key) })
-            case nil: break
-            }
+        for stream in peer.streams { setWritable(isWritable, ChannelKey(peer: id, stream: stream)) }
+    }
+
+    private func setWritable(_ isWritable: Bool, _ key: ChannelKey) {
+        switch speakers[key] {
+        case .hub(let connection): handleHub(.writable(connection, isWritable))
+        case .room(let channel): channel.writable(isWritable)
+        case .echo(let echo):
+            // Until the transport says again that it is full.
+            guard isWritable else { break }
+            echo.queue.drain(
+                total: &echoBytes, while: { endpoint.bufferedBytes(of: key.peer) <= TransportLimits().highWater },
+                send: { send($0.span.bytes, $1, on: key) })
+        case nil: break
         }
     }
 

@@ -64,6 +64,7 @@ public final class RoomChannel: SignalingTransport {
     private let link: any RoomLink
     private let address: IPAddress
     private var stage = Stage.outside
+    private var isWritable = true
     /// Pays for what is answered here; the broker has limits of its own.
     private var answers: TokenBucket
     private var unanswered = 0
@@ -117,6 +118,7 @@ public final class RoomChannel: SignalingTransport {
 
     /// The channel's outgoing buffer is full, or has room again.
     public func writable(_ isWritable: Bool) {
+        self.isWritable = isWritable
         if case .inside(let id?, _) = stage { entrance.signaling.writabilityChanged(id, isWritable) }
     }
 
@@ -160,7 +162,9 @@ public final class RoomChannel: SignalingTransport {
             PeerBroker.Opening(
                 key: entrance.desk.configuration.broker.key, id: session.id, token: session.token, address: address))
         // The broker may have closed it at once.
-        if case .inside = stage { stage = .inside(id, token: session.token) }
+        guard case .inside = stage else { return }
+        stage = .inside(id, token: session.token)
+        if !isWritable { writable(false) }
     }
 
     private func answer(_ session: RoomAuthority.Session) {
