@@ -59,6 +59,11 @@ final class Household {
         rig.kernel.isReachable = { [unowned self] station in
             phone(station).map { phones[$0].isHere && !phones[$0].isAway } ?? false
         }
+        rig.kernel.machines = phones.enumerated().map { ([10, 77, 0, UInt8(10 + $0)], $1.address.octets) }
+        rig.kernel.onAsk = { [unowned self] station in
+            guard let place = phone(station), phones[place].isHere, !phones[place].isAway else { return }
+            phones[place].lastHeard = rig.now
+        }
         rig.kernel.silence = { [unowned self] station in
             guard let place = phone(station) else { return 0 }
             return UInt32(clamping: (rig.now - phones[place].lastHeard).components.seconds * 1000)

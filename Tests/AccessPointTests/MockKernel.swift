@@ -105,6 +105,12 @@ final class MockKernel {
     var isReachable: (_ station: [UInt8]) -> Bool = { _ in true }
     /// For how many milliseconds the chip has not heard a station.
     var silence: (_ station: [UInt8]) -> UInt32 = { _ in 1000 }
+    /// The machines that the kernel knows, by an address each.
+    var machines: [(address: [UInt8], mac: [UInt8])] = []
+    /// The addresses that were asked whether they are there.
+    var asked: [[UInt8]] = []
+    /// A machine hears that it is asked.
+    var onAsk: ((_ mac: [UInt8]) -> Void)?
     /// Whether the firmware can list its stations; that of older chips can't.
     var listsStations = true
     /// What is kept of the past; not for simulations that go on for long.
@@ -298,6 +304,28 @@ final class MockKernel {
             return .error(code)
         }
         return carryOut(request)
+    }
+
+    /// RTM_GETNEIGH.
+    func listMachines() -> Answer {
+        let index = Attribute.bytes(UInt32(interfaces.first?.index ?? 0))
+        return .messages(
+            machines.map { machine in
+                // Stale: nothing was heard of it for half a minute.
+                let header = [machine.address.count == 4 ? 2 : 10, 0, 0, 0] + index + [4, 0, 0, 0]
+                return header + Attribute.write(1, machine.address) + Attribute.write(2, machine.mac)
+            })
+    }
+
+    /// RTM_NEWNEIGH with NUD_PROBE.
+    func ask(index: Int, _ attributes: [UInt8]) -> Answer {
+        guard interfaces.contains(where: { $0.index == index }) else { return .error(19) }
+        guard let address = Attribute.parse(attributes[...])?.first(where: { $0.type == 1 })?.payload,
+            let machine = machines.first(where: { $0.address == address })
+        else { return .error(2) }
+        asked.append(address)
+        onAsk?(machine.mac)
+        return .messages([])
     }
 
     /// An interface becomes a bridge's port, or is no longer one.

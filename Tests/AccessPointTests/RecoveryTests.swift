@@ -359,6 +359,44 @@ import Wire
         #expect(rig.accessPoint.snapshot.stations.isEmpty)
     }
 
+    /// Such a chip's driver can't ask. A phone was let go after five minutes without having been asked at all, one that only
+    /// slept too, and one that was gone kept its place for so long.
+    @Test func aSilentPhoneOfAnOffloadingChipIsAskedByItsAddress() throws {
+        let rig = rig(.fullMAC(offloadsHandshake: true, offloadsSAE: true))
+        let address = try #require(MACAddress(Self.phone))
+        var heard = rig.now
+        var isThere = true
+        rig.kernel.silence = { _ in UInt32(clamping: (rig.now - heard).components.seconds * 1000) }
+        rig.kernel.machines = [
+            ([10, 77, 0, 9], [2, 0, 0, 0, 0, 0x78]), ([10, 77, 0, 10], Self.phone),
+            ([0xFE, 0x80] + [UInt8](repeating: 7, count: 14), Self.phone),
+        ]
+        rig.kernel.onAsk = { _ in if isThere { heard = rig.now } }
+        rig.kernel.associate(Self.phone, elements: RSNElement(akms: [.psk]).bytes)
+        rig.run(for: .seconds(59))
+        #expect(rig.kernel.asked.isEmpty)
+        rig.run(for: .seconds(600))
+        #expect(rig.accessPoint.snapshot.stations.map(\.address) == [address])
+        #expect(Set(rig.kernel.asked) == Set(rig.kernel.machines.dropFirst().map(\.address)))
+        isThere = false
+        rig.kernel.asked = []
+        rig.run(for: .seconds(100))
+        #expect(rig.kernel.asked.count >= 3)
+        #expect(rig.accessPoint.snapshot.stations.isEmpty)
+        #expect(rig.kernel.accessPoint?.stations.isEmpty == true)
+        #expect(rig.events.last == .station(.left(address, .silence)))
+        #expect(rig.kernel.complaints == [])
+    }
+
+    /// Firmware of older chips can't tell how long a phone was silent. It is no reason to send it off.
+    @Test func aChipThatTellsNothingOfItsStationsKeepsThem() {
+        let rig = rig(.fullMAC(offloadsHandshake: true, offloadsSAE: true))
+        rig.kernel.listsStations = false
+        rig.kernel.associate(Self.phone, elements: RSNElement(akms: [.psk]).bytes)
+        rig.run(for: .seconds(900))
+        #expect(rig.accessPoint.snapshot.stations.count == 1)
+    }
+
     @Test func aChipWithoutHandshakeGetsOursByThePacketSocket() throws {
         let rig = rig(.fullMAC(offloadsHandshake: false, offloadsSAE: false))
         rig.kernel.associate(Self.phone, elements: RSNElement(akms: [.psk]).bytes)

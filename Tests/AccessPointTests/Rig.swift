@@ -137,11 +137,16 @@ final class Rig {
         let isDump = flags & 0x300 == 0x300
         let answer: MockKernel.Answer
         if isRoute {
-            // struct ifinfomsg: the index, then the flags.
+            // struct ndmsg and struct ifinfomsg: the index, then the flags.
             let index = Int(Attribute(type: 0, payload: Array(bytes[20..<24])).u32)
             // IFLA_MASTER with no index.
-            let isAlone = bytes[32...].elementsEqual([8, 0, 10, 0, 0, 0, 0, 0])
-            answer = kernel.setLink(index: index, isUp: bytes[24] & 1 != 0, isAlone: isAlone)
+            let isAlone = bytes.dropFirst(32).elementsEqual([8, 0, 10, 0, 0, 0, 0, 0])
+            answer =
+                switch bytes[4] {
+                case 28: kernel.ask(index: index, Array(bytes[28...]))
+                case 30: kernel.listMachines()
+                default: kernel.setLink(index: index, isUp: bytes[24] & 1 != 0, isAlone: isAlone)
+                }
         } else {
             // genl_rcv_msg: nobody is registered by this number.
             guard let family = kernel.family, Attribute(type: 0, payload: Array(bytes[4..<6])).u16 == family else {

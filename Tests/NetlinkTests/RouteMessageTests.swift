@@ -71,6 +71,34 @@ struct RouteMessageTests {
         }
     }
 
+    @Test func `a machine is asked at its address`() {
+        #expect(
+            encode(.getNeighbours) == host(UInt32(28), UInt16(30), UInt16(0x301), UInt32(3))
+                + [UInt8](repeating: 0, count: 16))
+        #expect(
+            encode(.askNeighbour(interface: 4, .v4(0x0A4D_000A)))
+                == host(UInt32(36), UInt16(28), UInt16(5), UInt32(3), UInt32(0)) + [2, 0, 0, 0]
+                + host(UInt32(4), UInt16(0x10), UInt16(0)) + host(UInt16(8), UInt16(1)) + [10, 77, 0, 10])
+        #expect(encode(.askNeighbour(interface: 4, .v6(1, 2)))[16] == 10)
+        #expect(RouteRequest.getNeighbours.isDump)
+    }
+
+    @Test func `a machine is read, and no truncation traps`() {
+        // As a kernel tells of one that is stale: address, hardware address, age.
+        let payload =
+            [2, 0, 0, 0] + host(UInt32(4), UInt16(4), UInt16(1 << 8)) + host(UInt16(8), UInt16(1)) + [10, 77, 0, 10]
+            + host(UInt16(10), UInt16(2)) + [2, 0, 0, 0, 0, 9, 0, 0] + host(UInt16(8), UInt16(4), UInt32(0))
+        let machine = LinkNeighbour(
+            interface: 4, address: .v4(0x0A4D_000A), macAddress: MACAddress(0x0200_0000_0009))
+        #expect(LinkNeighbour(payload.span.bytes) == machine)
+        for count in payload.indices {
+            let read = LinkNeighbour(payload.span.bytes.extracting(0..<count))
+            #expect(read == nil || read == machine)
+        }
+        // One that does not answer has no hardware address.
+        #expect(LinkNeighbour(payload.span.bytes.extracting(0..<20)) == nil)
+    }
+
     /// What a kernel tells of an interface: header, name, MTU, state, address.
     private func linkMessage(type: UInt16) -> [UInt8] {
         var writer = NetlinkWriter()

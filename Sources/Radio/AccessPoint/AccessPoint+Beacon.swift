@@ -112,9 +112,9 @@ extension AccessPoint {
         passedOver = 0
         counters.starts &+= 1
         var limits = StationsLimits()
-        // Who can't be asked, not even by a handshake, is given more time: a phone that sleeps has nothing to say.
-        let canAsk = radio.canProbe || security.kind == .fullMAC
-        limits.silence = canAsk ? configuration.silence : configuration.silence * Self.patienceWithoutProbes
+        limits.silence = configuration.silence
+        // What a phone answers shows at the next look at all of them.
+        if !radio.canProbe { limits.probeInterval = max(limits.probeInterval, checkInterval) }
         limits.groupRekeyInterval = configuration.rekeyInterval
         do {
             stations = try Stations(

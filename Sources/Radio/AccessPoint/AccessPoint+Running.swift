@@ -143,9 +143,10 @@ extension AccessPoint {
                 .nl80211(.deleteStation(StationRemoval(interface: index, address: station, reason: reason))), for: .any,
                 at: now, into: &output)
         case .probe(let station):
+            // Without the driver it is asked by ARP, as any machine on a network; that it answered shows in how long it was
+            // silent at the next look.
             guard running.radio.canProbe else {
-                // Nobody can ask: what the driver says of its silence is all there is to know.
-                return
+                return send(.route(.getNeighbours), for: .addresses(station), at: now, into: &output)
             }
             send(.nl80211(.probeClient(interface: index, address: station)), for: .any, at: now, into: &output)
         case .installGroup(let keys):
@@ -209,10 +210,22 @@ extension AccessPoint {
         case (.checkStations, .success(let reply)): checked(reply.stations, at: now, into: &output)
         case (.checkInterface, .failure(let error)) where error.number == .notFound:
             familyIsGone(at: now, into: &output)
+        case (.addresses(let station), .success(let reply)):
+            guard let index = present?.interface.index else { return }
+            let own = reply.machines.lazy.filter { $0.interface == index && $0.macAddress == station }
+            for machine in own.prefix(Self.maximumAddressesAsked) {
+                send(.route(.askNeighbour(interface: index, machine.address)), for: .any, at: now, into: &output)
+            }
+        case (.checkStations, .failure) where present?.security.kind == .offloaded:
+            // Firmware that tells nothing of its stations finds out by itself who is gone.
+            for station in stations?.reports ?? [] {
+                drive(.activity(station.address, .zero, signal: nil), at: now, into: &output)
+            }
         case (.checkInterface, .failure(let error)):
             fail("look at the interface", error.description, at: now, into: &output)
         case (.step, _), (.any, _), (.groupKey, .success), (.groupKeyLook, _), (.flags, .success), (.station, .success),
-            (.checkStations, .failure), (.eapol, .failure), (.groupSequence, .failure), (.managementSequence, .failure):
+            (.checkStations, .failure), (.eapol, .failure), (.groupSequence, .failure), (.managementSequence, .failure),
+            (.addresses, .failure):
             break
         }
     }
@@ -236,7 +249,8 @@ extension AccessPoint {
         // Without its key it would be sent to unencrypted: it shall come again.
         case .station(let station): drive(.added(station, false), at: now, into: &output)
         case .frame(let id): drive(.transmitted(id, false), at: now, into: &output)
-        case .step, .any, .groupKeyLook, .eapol, .groupSequence, .managementSequence, .checkInterface, .checkStations:
+        case .step, .any, .groupKeyLook, .eapol, .groupSequence, .managementSequence, .checkInterface, .checkStations,
+            .addresses:
             break
         }
     }

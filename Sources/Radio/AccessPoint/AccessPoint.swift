@@ -30,8 +30,8 @@ public struct AccessPoint: ~Copyable {
     static let leavingTimeout = Duration.milliseconds(700)
     /// At least this often a running access point is checked, and its stations asked about.
     static let checkInterval = Duration.seconds(10)
-    /// How many times longer a station may be silent where the driver can't ask it.
-    static let patienceWithoutProbes = 5
+    /// At how many of its addresses a station is asked whether it is there.
+    static let maximumAddressesAsked = 4
     /// Failures in a row before another radio is tried, where there is one.
     static let failuresPerRadio = 3
     /// Interfaces of which it is remembered what they were.
@@ -143,6 +143,8 @@ public struct AccessPoint: ~Copyable {
         case managementSequence(gtkIndex: UInt8, gtk: UInt64)
         case checkInterface
         case checkStations
+        /// The addresses of a station that shall be asked whether it is there.
+        case addresses(MACAddress)
     }
 
     /// Makes an access point that is stopped.
@@ -263,7 +265,7 @@ public struct AccessPoint: ~Copyable {
             if case .failure(.answerLost) = reply { return }
             advance(reply, at: now, into: &output)
         case .groupKey, .groupKeyLook, .any, .addStation, .flags, .station, .frame, .eapol, .groupSequence,
-            .managementSequence, .checkInterface, .checkStations:
+            .managementSequence, .checkInterface, .checkStations, .addresses:
             answerRunning(request.purpose, reply, at: now, into: &output)
         }
     }

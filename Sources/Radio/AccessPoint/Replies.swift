@@ -1,11 +1,14 @@
 import IEEE80211
 import NL80211
+import Netlink
 
 /// What an answer holds; nothing where it is one to another question.
 extension NetlinkReply {
     var wiphys: [Wiphy] { if case .wiphys(let list) = self { list } else { [] } }
 
     var interfaces: [WirelessInterface] { if case .interfaces(let list) = self { list } else { [] } }
+
+    var machines: [LinkNeighbour] { if case .neighbours(let list) = self { list } else { [] } }
 
     var stations: [StationInfo] { if case .stations(let list) = self { list } else { [] } }
 

@@ -39,6 +39,8 @@ public enum NetlinkReply: Hashable, Sendable {
     case links([Link])
     /// The addresses.
     case addresses([InterfaceAddress])
+    /// The machines that are known.
+    case neighbours([LinkNeighbour])
 }
 
 /// Gathers the messages that answer one request.
@@ -73,7 +75,8 @@ public struct NetlinkReplyCollector: Sendable {
             switch request {
             case .getLinks, .getLink: reply = .links([])
             case .getAddresses: reply = .addresses([])
-            case .setLink, .addAddress, .deleteAddress: reply = .done(cookie: nil)
+            case .getNeighbours: reply = .neighbours([])
+            case .setLink, .addAddress, .deleteAddress, .askNeighbour: reply = .done(cookie: nil)
             }
         }
     }
@@ -139,6 +142,9 @@ public struct NetlinkReplyCollector: Sendable {
         case .addresses(var list):
             if case .address(let address) = RouteEvent(message) { Self.append(address, to: &list) }
             self.reply = .addresses(list)
+        case .neighbours(var list):
+            Self.append(LinkNeighbour(message.payload), to: &list)
+            self.reply = .neighbours(list)
         }
     }
 

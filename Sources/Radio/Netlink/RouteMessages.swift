@@ -168,7 +168,7 @@ public struct InterfaceAddress: Hashable, Sendable {
         self.init(interface: interface, address: own, prefixLength: prefixLength, scope: scope, flags: flags)
     }
 
-    private static func address(_ payload: RawSpan, family: UInt8) -> IPAddress? {
+    static func address(_ payload: RawSpan, family: UInt8) -> IPAddress? {
         var reader = ByteReader(payload)
         switch family {
         case Family.v4:
@@ -200,6 +200,10 @@ public enum RouteRequest: Hashable, Sendable {
     case addAddress(InterfaceAddress)
     /// Takes an address from an interface.
     case deleteAddress(InterfaceAddress)
+    /// All machines that are known on any interface.
+    case getNeighbours
+    /// Asks a machine that is known whether it is still there, by ARP or neighbour discovery.
+    case askNeighbour(interface: UInt32, IPAddress)
 }
 
 /// The numbers of routing messages (linux/rtnetlink.h).
@@ -216,6 +220,10 @@ public enum RouteMessageType {
     public static let deleteAddress: UInt16 = 21
     /// `RTM_GETADDR`.
     public static let getAddress: UInt16 = 22
+    /// `RTM_NEWNEIGH`.
+    public static let newNeighbour: UInt16 = 28
+    /// `RTM_GETNEIGH`.
+    public static let getNeighbour: UInt16 = 30
 }
 
 /// What the kernel tells of links and addresses, in answers and unasked.
@@ -257,8 +265,8 @@ extension RouteRequest {
     /// Whether the answer is many messages, with a last one that says so.
     public var isDump: Bool {
         switch self {
-        case .getLinks, .getAddresses: true
-        case .getLink, .setLink, .addAddress, .deleteAddress: false
+        case .getLinks, .getAddresses, .getNeighbours: true
+        case .getLink, .setLink, .addAddress, .deleteAddress, .askNeighbour: false
         }
     }
 
@@ -294,6 +302,16 @@ extension RouteRequest {
             writer.beginMessage(
                 type: RouteMessageType.deleteAddress, flags: [.request, .acknowledge], sequence: sequence)
             address.write(into: &writer)
+        case .getNeighbours:
+            writer.beginMessage(type: RouteMessageType.getNeighbour, flags: [.request, .dump], sequence: sequence)
+            LinkNeighbour.writeHeader(family: 0, interface: 0, state: 0, into: &writer)
+        case .askNeighbour(let interface, let address):
+            writer.beginMessage(
+                type: RouteMessageType.newNeighbour, flags: [.request, .acknowledge], sequence: sequence)
+            let (family, octets) = InterfaceAddress.octets(of: address)
+            LinkNeighbour.writeHeader(
+                family: family, interface: interface, state: LinkNeighbour.probe, into: &writer)
+            writer.put(LinkNeighbour.Attribute.destination, octets)
         }
         writer.endMessage()
     }
@@ -310,17 +328,21 @@ extension RouteRequest {
 }
 
 extension InterfaceAddress {
-    func write(into writer: inout NetlinkWriter) {
-        let octets: [UInt8]
+    /// An address as messages have it, and its family.
+    static func octets(of address: IPAddress) -> (family: UInt8, octets: [UInt8]) {
         switch address {
-        case .v4(let value):
-            octets = withUnsafeBytes(of: value.bigEndian) { [UInt8]($0) }
-            writer.write(Family.v4)
+        case .v4(let value): (Family.v4, withUnsafeBytes(of: value.bigEndian) { [UInt8]($0) })
         case .v6(let high, let low):
-            octets =
+            (
+                Family.v6,
                 withUnsafeBytes(of: high.bigEndian) { [UInt8]($0) } + withUnsafeBytes(of: low.bigEndian) { [UInt8]($0) }
-            writer.write(Family.v6)
+            )
         }
+    }
+
+    func write(into writer: inout NetlinkWriter) {
+        let (family, octets) = Self.octets(of: address)
+        writer.write(family)
         writer.write(prefixLength)
         writer.write(UInt8(truncatingIfNeeded: flags))
         writer.write(scope)

@@ -128,7 +128,8 @@ public enum StationsAction: Sendable {
     case authorize(MACAddress)
     /// Remove a station's entry with its keys. A chip that associates by itself tells the station too.
     case removeStation(MACAddress, ReasonCode)
-    /// Ask a station whether it is there, then answer with ``StationsInput/probed(_:acknowledged:)``.
+    /// Ask a station whether it is there, then answer with ``StationsInput/probed(_:acknowledged:)``, or with
+    /// ``StationsInput/activity(_:inactive:signal:)`` where its answer shows only in that.
     case probe(MACAddress)
     /// Give the driver the group keys and use them from now on.
     case installGroup(GroupKeys)

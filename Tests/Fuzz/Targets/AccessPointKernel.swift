@@ -96,6 +96,13 @@ struct AccessPointKernel {
         switch request {
         case .nl80211(let request): carryOut(request)
         case .route(.setLink(index: Self.interface, isUp: let isUp, isAlone: _)): setLink(isUp: isUp)
+        case .route(.getNeighbours):
+            .success(
+                .neighbours(
+                    stations.keys.sorted().map {
+                        LinkNeighbour(interface: Self.interface, address: .v4(0x0A4D_000A), macAddress: $0)
+                    }))
+        case .route(.askNeighbour): .success(.done(cookie: nil))
         case .route: Self.refused(.noDevice)
         }
     }
