@@ -627,8 +627,8 @@ import Wire
         #expect(rig.isUp)
     }
 
-    /// One to the attempt before, which came late, was taken for one to the question that was asked after it: the beacon did
-    /// not wait for the firewall.
+    /// One to the attempt before, which came late, was taken for one to the question that was asked after it: phones did not
+    /// wait for the firewall.
     @Test func anAnswerBeforeTheQuestionIsNone() {
         // One that lets phones associate by itself: it sends no beacon before.
         let rig = Rig(.fullMAC(offloadsHandshake: true, offloadsSAE: false))
@@ -640,7 +640,7 @@ import Wire
         }
         #expect(rig.events == [.preparing(interface: "wlan0")])
         rig.run(for: .seconds(2))
-        #expect(!rig.isUp && !rig.kernel.log.contains(C.startAP))
+        #expect(!rig.isUp && !rig.kernel.log.contains(C.registerFrame))
         rig.give(.prepared(interface: "wlan0", true))
         rig.run(for: .seconds(1))
         #expect(rig.isUp)
