@@ -183,6 +183,7 @@ private struct NetlinkRun {
             case .scan(let entries): entries.count
             case .stations(let entries): entries.count
             case .links(let entries): entries.count
+            case .neighbours(let entries): entries.count
             case .addresses(let entries): entries.count
             }
         try always(count <= NetlinkReplyCollector.maximumEntries, "a list is longer than the limit")
