@@ -9,6 +9,7 @@ by side. Every wait has a bound; what the box wrote is part of each error.
 
 from __future__ import annotations
 
+import collections
 import http.client
 import json
 import os
@@ -49,13 +50,18 @@ RELAY_PORTS = range(49152, 65536)
 """Ports that a box keeps for TURN by default, and so refuses for anything else."""
 
 
+_given_ports: collections.deque[int] = collections.deque(maxlen=100)
+"""What `free_port` answered of late: one box got the same port for its hub and its relay once."""
+
+
 def free_port(kind: socket.SocketKind = socket.SOCK_STREAM, address: str = "127.0.0.1") -> int:
-    """A port that nothing listens on now."""
+    """A port that nothing listens on now, and that was not given to anything a moment ago."""
     while True:
         with socket.socket(socket.AF_INET, kind) as probe:
             probe.bind((address, 0))
             port = probe.getsockname()[1]
-            if port not in RELAY_PORTS:
+            if port not in RELAY_PORTS and port not in _given_ports:
+                _given_ports.append(port)
                 return port
 
 

@@ -450,9 +450,10 @@ final class HubEngine {
 
     /// An earlier call than asked for does no harm, and saves a rescheduling for each datagram.
     private func schedule() {
-        guard socket != nil,
-            let deadline = [endpointDeadline, hubDeadline, closings.first?.deadline].compactMap(\.self).min()
-        else { return }
+        var deadline = closings.first?.deadline
+        if let endpointDeadline { deadline = min(deadline ?? endpointDeadline, endpointDeadline) }
+        if let hubDeadline { deadline = min(deadline ?? hubDeadline, hubDeadline) }
+        guard socket != nil, let deadline else { return }
         if let timer, timer.deadline <= deadline { return }
         timer?.task.cancel()
         let task = eventLoop.assumeIsolated().scheduleTask(
