@@ -304,8 +304,9 @@ def hub_load(box: Box, *flags: str, **shape: float) -> Load:
 def wifi(seconds: float):
     """Access points on a kernel with simulated radios, hostapd's with dnsmasq."""
     with subprocess.Popen(
-            [ROOT / "scripts/lib/rig-run", os.environ["KIBITZ_KERNEL"], sys.executable,
-             ROOT / "scripts/lib/bench_wifi.py"], stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
+            # The guest has an environment of its own: without this it would be a debug build that is measured.
+            [ROOT / "scripts/lib/rig-run", os.environ["KIBITZ_KERNEL"], "env", f"KIBITZ_LOCAL={executable()}",
+             sys.executable, ROOT / "scripts/lib/bench_wifi.py"], stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL,
             env={"RIG_LIMIT": "1800", **os.environ}) as guest:
         words = guest.stdout.read()
     if guest.returncode:
