@@ -386,6 +386,8 @@ def test_phone_360_pixels_wide(party, dark):
     party.says(ada, "A long word: " + "Donaudampfschifffahrt" * 5, bob)
     party.says(bob, "A sentence that does not fit on one line of a phone, to see how it wraps.", ada)
     check("chat")
+    # The panel's own page once had a rule for the same class: the chat shrank to its words in the middle of the screen.
+    assert ada.eval("document.querySelector('#chat-form').getBoundingClientRect().width") > 340
     ada.press("Escape")
     wait_until(lambda: not ada.eval("document.querySelector('#chat-text')?.checkVisibility() ?? false"), 5,
                "Escape closes the chat", detail=ada.describe)
