@@ -96,7 +96,7 @@ import Testing
         #expect(
             boot("dtoverlay=kibitz-tft").mend(["kibitz-tft"], isOverlayThere: { _ in false })
                 == "/boot/firmware/config.txt has dtoverlay=kibitz-tft, but /boot/firmware/overlays/kibitz-tft.dtbo "
-                + "is missing: compile it ('scripts/lib/overlays')")
+                + "is missing: compile it ('scripts/image overlays')")
     }
 
     @Test("So it is for the bus")

@@ -44,7 +44,7 @@ def run(*arguments):
 @pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
     out = tmp_path_factory.mktemp("overlays")
-    run(CHECKOUT / "scripts/lib/overlays", out)
+    run(CHECKOUT / "scripts/image", "overlays", out)
     assert {path.name for path in out.iterdir()} == {f"{name}.dtbo" for name in SOURCES}
     return out
 

@@ -108,7 +108,7 @@ def test_an_overlay_that_was_not_copied_and_one_that_waits_for_the_restart(boot,
         file.write("dtoverlay=kibitz-tft,button_pull=off\n")
     compiled = BOOT / "overlays/kibitz-tft.dtbo"
     mend = wrong(doctor(tmp_path, TFT))[0][1]
-    assert f"{compiled} is missing" in mend and "scripts/lib/overlays" in mend
+    assert f"{compiled} is missing" in mend and "scripts/image overlays" in mend
     compiled.write_bytes(b"")
     assert wrong(doctor(tmp_path, TFT))[0][1] == f"{boot} has dtoverlay=kibitz-tft: restart the machine"
 

@@ -76,7 +76,7 @@ public struct BootConfiguration: Sendable {
             let path = "\(folder)/overlays/\(loaded).dtbo"
             return isOverlayThere(path)
                 ? "\(file) has dtoverlay=\(loaded): restart the machine"
-                : "\(file) has dtoverlay=\(loaded), but \(path) is missing: compile it ('scripts/lib/overlays')"
+                : "\(file) has dtoverlay=\(loaded), but \(path) is missing: compile it ('scripts/image overlays')"
         }
         let lines = wanted.map { "dtoverlay=\($0)" }.joined(separator: " (or, for another board with it, ")
         let addition = lines + (wanted.count > 1 ? ")" : "")
