@@ -103,6 +103,7 @@ let package = Package(
         library(
             "PeerBroker", in: "Rooms", ["SansIO", "Wire", "JSON", "Credentials"], swiftSettings: smallSettings),
         library("Hub", in: "Rooms", ["SansIO", "JSON", "Credentials"]),
+        library("LANHub", in: "Rooms", ["SansIO", "Wire", "DataChannel", "WebRTCDirect", "Hub"]),
         library("IEEE80211", in: "Radio", ["Wire"], swiftSettings: smallSettings),
         library("Netlink", in: "Radio", ["Wire"], swiftSettings: smallSettings),
         library(
@@ -212,9 +213,8 @@ let package = Package(
         library(
             "BoxHub", in: "Box",
             [
-                "SansIO", "Wire", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect", "Hub", "Credentials",
-                "BoxState",
-                "BoxRoom", "BoxUDP", "BoxWeb", logging,
+                "SansIO", "Wire", "ICE", "DTLS", "WebRTCDirect", "Hub", "LANHub", "Credentials", "BoxState", "BoxRoom",
+                "BoxUDP", "BoxWeb", logging,
                 .product(name: "NIOCore", package: nio),
             ]),
         .target(
@@ -223,10 +223,7 @@ let package = Package(
                 "SansIO", "Wire", "JSON", "Credentials", "PeerBroker", "QRCode", "TURN", "BoxState", "BoxConfiguration",
                 "BoxCertificates", "BoxHub", "BoxLAN", "BoxNetwork", "BoxPanel", "BoxRadio", "BoxRelay", "BoxRoom",
                 "BoxWeb", "CLinux", "Raster", "Screens", "Button",
-                "DTLS", "SCTP", "DataChannel",
-                "Hub", "WebRTCDirect", "IEEE80211", "Stations", "AccessPoint", logging,
-                "DTLS",
-                "Hub", "DataChannel", "SCTP", "WebRTCDirect", "IEEE80211", "Stations", "AccessPoint", logging,
+                "DTLS", "SCTP", "DataChannel", "Hub", "WebRTCDirect", "IEEE80211", "Stations", "AccessPoint", logging,
                 .product(name: "NIOCore", package: nio),
                 .product(name: "NIOPosix", package: nio),
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
@@ -292,7 +289,8 @@ let package = Package(
         .target(
             name: "Simulation",
             dependencies: [
-                "SansIO", "Wire", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect", "WebRTCClient", "TestSupport",
+                "SansIO", "Wire", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect", "Credentials", "Hub", "LANHub",
+                "WebRTCClient", "TestSupport",
             ],
             path: "Tests/Support/Simulation", swiftSettings: settings),
         .executableTarget(
@@ -302,7 +300,8 @@ let package = Package(
             name: "FuzzTargets",
             dependencies: [
                 "SansIO", "Wire", "JSON", "WebSocket", "STUN", "TURN", "ICE", "DTLS", "SCTP", "DataChannel",
-                "WebRTCDirect", "Credentials", "PeerBroker", "Hub", "BoxConfiguration", "IEEE80211", "Netlink",
+                "WebRTCDirect", "WebRTCClient", "Credentials", "PeerBroker", "Hub", "LANHub", "BoxConfiguration",
+                "IEEE80211", "Netlink",
                 "NL80211", "WiFiCrypto", "SAE", "SAEClient", "Authenticator", "WiFiSupplicant", "Stations",
                 "AccessPoint", "TestSupport",
             ],
@@ -326,6 +325,12 @@ let package = Package(
         tests(of: "Credentials"),
         tests(of: "PeerBroker", ["SansIO", "Wire", "JSON", "Credentials"]),
         tests(of: "Hub", ["SansIO", "Credentials"]),
+        tests(
+            of: "LANHub",
+            [
+                "SansIO", "Wire", "ICE", "DTLS", "SCTP", "DataChannel", "WebRTCDirect", "Credentials", "Hub",
+                "WebRTCClient", "Simulation",
+            ]),
         tests(of: "IEEE80211", ["Wire"]),
         tests(of: "Netlink", ["Wire"]),
         tests(of: "NL80211", ["SansIO", "Wire", "IEEE80211", "Netlink", "KernelPolicy"]),

@@ -29,7 +29,7 @@ public struct FuzzTarget: Sendable {
     public static let all: [FuzzTarget] =
         [
             wire, percent, stun, turn, json, yaml, broker, session, webSocket, ice, dtls, sctp, dcep, hub, echo,
-            endpoint, endpointPeer,
+            endpoint, endpointPeer, lanHub,
         ] + radio
 }
 

@@ -6,6 +6,7 @@ import DTLS
 import Glibc
 public import Hub
 import ICE
+import LANHub
 public import Logging
 public import NIOCore
 import Synchronization
@@ -61,6 +62,13 @@ public final class HubServer: Sendable {
 
         /// A hub that does nothing.
         public init() {}
+
+        init(_ hub: LANHub.Snapshot, socket: SocketCounters) {
+            self.hub = hub.hub
+            endpoint = hub.endpoint
+            peers = hub.phones
+            self.socket = socket
+        }
     }
 
     /// Ports the hub looks for at the first start, in this order.
@@ -150,10 +158,12 @@ public final class HubServer: Sendable {
         on port: UInt16, _ ids: ClosedRange<Int64>, _ acceptance: EndpointAcceptance
     ) -> EventLoopFuture<Void> {
         guard engine.value == nil else { return eventLoop.makeFailedFuture(HubError.alreadyRunning) }
-        let hub = Hub(ids: ids, retired: authority.retiredSecrets, tokens: authority.hubTokens)
+        let hub = LANHub(
+            endpoint: EndpointConfiguration(acceptance: acceptance),
+            hub: Hub(ids: ids, retired: authority.retiredSecrets, tokens: authority.hubTokens),
+            hasEcho: configuration.echoes, generator: SystemRandomNumberGenerator())
         let engine = HubEngine(
-            configuration: configuration, endpoint: EndpointConfiguration(acceptance: acceptance), hub: hub, room: room,
-            eventLoop: eventLoop, logger: logger, onClients: onClients,
+            hub, room: room, eventLoop: eventLoop, logger: logger, onClients: onClients,
             reserve: { [ids = self.ids] in ids.reserve(through: $0) })
         do {
             let listening = try engine.listen(on: port)

@@ -10,6 +10,8 @@ public struct EchoQueue: Sendable {
     public static let messageOverhead = 80
 
     private var waiting: [(message: [UInt8], kind: DataChannelMessageKind)] = []
+    /// Where in `waiting` the first one is that still waits.
+    private var first = 0
     /// Bytes that wait.
     public private(set) var bytes = 0
 
@@ -31,23 +33,22 @@ public struct EchoQueue: Sendable {
         return true
     }
 
-    /// Sends what waits, in order, as long as there is room.
-    /// - Parameters:
-    ///   - total: bytes that wait in all queues; counted down.
-    ///   - hasRoom: asked before each message.
-    ///   - send: gets each message.
-    public mutating func drain(
-        total: inout Int, while hasRoom: () -> Bool, send: ([UInt8], DataChannelMessageKind) -> Void
-    ) {
-        var sent = 0
-        while sent < waiting.count, hasRoom() {
-            let (message, kind) = waiting[sent]
-            send(message, kind)
-            bytes -= message.count + Self.messageOverhead
-            total -= message.count + Self.messageOverhead
-            sent += 1
+    /// Takes out the message that has waited longest.
+    /// - Parameter total: bytes that wait in all queues; counted down.
+    /// - Returns: nil when nothing waits.
+    public mutating func removeFirst(total: inout Int) -> (message: [UInt8], kind: DataChannelMessageKind)? {
+        guard first < waiting.count else { return nil }
+        let next = waiting[first]
+        // Its memory goes with it, not with the array.
+        waiting[first].message = []
+        first += 1
+        if 2 * first >= waiting.count {
+            waiting.removeFirst(first)
+            first = 0
         }
-        waiting.removeFirst(sent)
+        bytes -= next.message.count + Self.messageOverhead
+        total -= next.message.count + Self.messageOverhead
+        return next
     }
 
     /// The client is gone, and all that waited with it.
@@ -56,5 +57,6 @@ public struct EchoQueue: Sendable {
         total -= bytes
         bytes = 0
         waiting = []
+        first = 0
     }
 }

@@ -83,7 +83,7 @@ public struct Simulation {
     let seed: UInt64
     var generator: SeededGenerator
     var now = Timestamp(nanoseconds: 1_000_000_000)
-    var agenda = Agenda()
+    var agenda = Agenda<Event>()
     var endpoint: Endpoint
     var output = EndpointOutput()
     var wake: Timestamp?
@@ -260,51 +260,5 @@ public struct Simulation {
 
     func failure(_ text: String) -> Failure {
         Failure(seed: seed, description: "seed \(seed), at \(now.nanoseconds / 1_000_000) ms: \(text)")
-    }
-}
-
-/// A generator whose copies share one state, so that no two associations draw the same numbers.
-final class SharedGenerator: RandomNumberGenerator, @unchecked Sendable {
-    private var generator: SeededGenerator
-
-    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
-
-    func next() -> UInt64 { generator.next() }
-}
-
-/// What is due, the earliest first; of things due together the one added first.
-struct Agenda {
-    private var entries: [(time: Timestamp, order: Int, event: Simulation.Event)] = []
-    private var count = 0
-
-    var next: Timestamp? { entries.first?.time }
-
-    mutating func add(_ event: Simulation.Event, at time: Timestamp) {
-        count += 1
-        entries.append((time, count, event))
-        var place = entries.count - 1
-        while place > 0, isBefore(place, (place - 1) / 2) {
-            entries.swapAt(place, (place - 1) / 2)
-            place = (place - 1) / 2
-        }
-    }
-
-    mutating func removeFirst() -> Simulation.Event {
-        entries.swapAt(0, entries.count - 1)
-        let first = entries.removeLast()
-        var place = 0
-        while true {
-            var least = place
-            for child in [2 * place + 1, 2 * place + 2] where child < entries.count && isBefore(child, least) {
-                least = child
-            }
-            guard least != place else { return first.event }
-            entries.swapAt(place, least)
-            place = least
-        }
-    }
-
-    private func isBefore(_ lhs: Int, _ rhs: Int) -> Bool {
-        (entries[lhs].time, entries[lhs].order) < (entries[rhs].time, entries[rhs].order)
     }
 }
