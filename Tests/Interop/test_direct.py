@@ -1,4 +1,4 @@
-"""The echo of WebRTC Direct, as programs on phones see it: aiortc dials by libp2p's version 2 of it."""
+"""The echo of WebRTC Direct, as programs on phones see it: aiortc dials by each of its names."""
 
 from __future__ import annotations
 
@@ -21,6 +21,9 @@ from Rig.waiting import wait_until
 DIRECT_NAME = "libp2p+webrtc+v2/"
 """In front of the password that the client chose for itself: the box's user fragment, and its password."""
 
+SHARED_NAMES = ("libp2p+webrtc+v1/aBcD0123eFgH4567", "0123456789abcdef" * 4)
+"""Fragment and password of both ends: by libp2p's version 1, and as the crate webrtc-direct makes them."""
+
 FRAME_LIMIT = 16 << 20
 """Bytes of a frame behind its length (the crate webrtc-direct's `MAX_MESSAGE_SIZE`)."""
 
@@ -32,17 +35,22 @@ def echoing():
         yield made, running
 
 
-def dial_direct(phone: HubPhone, box: Box) -> Client:
-    """Dial the echo, knowing nothing but a fingerprint, a port and an address."""
+def dial_direct(phone: HubPhone, box: Box, name: str | None = None) -> Client:
+    """Dial the echo, knowing nothing but a fingerprint, a port and an address; by a name of both ends, or by version 2."""
     direct = json.loads(box.fetch("/api/direct").text)
 
     async def begin() -> Client:
         connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         client = Client(phone, connection, connection.createDataChannel("rpc", negotiated=True, id=0))
         phone.clients.append(client)
+        if name:
+            # What other clients change in their own description, and aiortc lets nobody say.
+            ice = connection.sctp.transport.transport.iceGatherer._connection
+            ice._local_username = ice._local_password = name
         await connection.setLocalDescription(await connection.createOffer())
         offer = connection.localDescription.sdp
-        secret = DIRECT_NAME + re.search(r"a=ice-pwd:(\S+)", offer)[1]
+        assert not name or f"a=ice-ufrag:{name}" in offer
+        secret = name or DIRECT_NAME + re.search(r"a=ice-pwd:(\S+)", offer)[1]
         answer = Blob("g1", secret, secret, bytes.fromhex(direct["fingerprint"]), None,
                       [(address, direct["port"]) for address in direct["addresses"]]).answer(offer)
         asyncio.ensure_future(connection.setRemoteDescription(RTCSessionDescription(answer, "answer")))
@@ -90,10 +98,11 @@ def well(network: Network, box: Box):
     assert box.alive and box.rss() < memory + 40_000_000
 
 
-def test_the_echo_gives_frames_back_as_they_came(echoing):
+@pytest.mark.parametrize("name", [None, *SHARED_NAMES], ids=["version 2", "version 1", "crate"])
+def test_the_echo_gives_frames_back_as_they_came(echoing, name):
     network, box = echoing
     with well(network, box), HubPhone(network.phone("ada")) as ada:
-        client = dial_direct(ada, box)
+        client = dial_direct(ada, box, name)
         assert echo_of(client, b"hello") == b"hello"
         content = random.randbytes(60_000)
         assert echo_of(client, content) == content
