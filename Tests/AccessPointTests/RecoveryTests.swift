@@ -2,6 +2,7 @@ import IEEE80211
 import NL80211
 import SansIO
 import Stations
+import TestSupport
 import Testing
 import Wire
 

@@ -288,10 +288,3 @@ final class Rig {
 extension NetlinkRequest {
     fileprivate var isRoute: Bool { if case .route = self { true } else { false } }
 }
-
-/// One generator for all copies, as a seeded one must be.
-final class SharedGenerator: RandomNumberGenerator, @unchecked Sendable {
-    private var generator: SeededGenerator
-    init(seed: UInt64) { generator = SeededGenerator(seed: seed) }
-    func next() -> UInt64 { generator.next() }
-}

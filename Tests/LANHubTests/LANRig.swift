@@ -11,13 +11,6 @@ import WebRTCClient
 import WebRTCDirect
 import Wire
 
-/// A generator whose copies share one state.
-private final class SharedGenerator: RandomNumberGenerator, @unchecked Sendable {
-    private var generator = SystemRandomNumberGenerator()
-
-    func next() -> UInt64 { generator.next() }
-}
-
 /// A hub and phones on a perfect network without delay, with time that moves when told to.
 final class LANRig {
     static let identity = try? DTLSIdentity.generate()

@@ -14,3 +14,14 @@ public struct SeededGenerator: RandomNumberGenerator, Sendable {
         return word ^ word >> 31
     }
 }
+
+/// A ``SeededGenerator`` whose copies share one state, so that no two users of it draw the same numbers.
+public final class SharedGenerator: RandomNumberGenerator, @unchecked Sendable {
+    private var generator: SeededGenerator
+
+    /// Makes a generator; without a seed each gives other numbers.
+    public init(seed: UInt64 = .random(in: .min ... .max)) { generator = SeededGenerator(seed: seed) }
+
+    /// The next number.
+    public func next() -> UInt64 { generator.next() }
+}

@@ -1,6 +1,7 @@
 import DTLS
 import DataChannel
 import SansIO
+import TestSupport
 import Testing
 import WebRTCDirect
 import Wire

@@ -4,17 +4,11 @@ import ICE
 import STUN
 import SansIO
 import SCTP
+import TestSupport
 import Testing
 import WebRTCClient
 import WebRTCDirect
 import Wire
-
-/// A generator whose copies share one state.
-final class SharedGenerator: RandomNumberGenerator, @unchecked Sendable {
-    private var generator = SystemRandomNumberGenerator()
-
-    func next() -> UInt64 { generator.next() }
-}
 
 /// An endpoint and clients on a perfect network without delay, with time that moves when told to.
 final class Rig {
