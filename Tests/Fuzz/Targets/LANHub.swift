@@ -35,6 +35,7 @@ private struct LANHubRun: ~Copyable, FuzzClock {
     }
 
     private var script: FuzzScript
+    private let hasEcho: Bool
     private var hub: LANHub
     private var output = LANHubOutput()
     private var hubWake: Timestamp?
@@ -65,12 +66,14 @@ private struct LANHubRun: ~Copyable, FuzzClock {
         limits.members = 3
         limits.keptMessages = 4
         limits.slowReaderBytes = 2_000
+        hasEcho = script.byte() & 1 == 0
         hub = LANHub(
             endpoint: EndpointConfiguration(
                 acceptance: EndpointAcceptance(
-                    identities: [EndpointIdentity(.own, credentials: credentials, context: server)], direct: server)),
+                    identities: [EndpointIdentity(.own, credentials: credentials, context: server)],
+                    direct: hasEcho ? server : nil)),
             hub: Hub(ids: 1...64, retired: [], tokens: HubTokens(key: BoxKey(using: &generator)), limits: limits),
-            hasEcho: script.byte() & 1 == 0, generator: SharedGenerator(seed: 1))
+            hasEcho: hasEcho, generator: SharedGenerator(seed: 1))
     }
 
     mutating func play() throws {
@@ -137,7 +140,7 @@ private struct LANHubRun: ~Copyable, FuzzClock {
         else { return }
         lastPort += 1
         let digits = String(repeating: "0123456789abcde\(lastPort % 10)", count: 4)
-        let isDirect = script.byte() & 3 == 3
+        let isDirect = script.byte() & 3 == 3 && hasEcho
         guard let remote = isDirect ? ICECredentials(fragment: digits, password: digits) : credentials else { return }
         let configuration = ClientConfiguration(
             fragment: isDirect ? digits : "phone\(lastPort)", remote: remote, context: context)
