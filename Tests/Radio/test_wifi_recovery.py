@@ -144,6 +144,34 @@ def test_the_driver_is_loaded_anew(air, phones):
 
 
 @pytest.mark.box
+@pytest.mark.parametrize("others", [0, 1])
+def test_an_adapter_that_is_pulled_and_plugged_in_again(air, phones, others):
+    """One radio goes from under its access point, without a word to anybody; another may be there in its place."""
+    phone = phones.new()
+    if not others:
+        phones.new()
+    run("ip", "netns", "add", "drawer")
+    try:
+        with RadioBox(air) as box:
+            join(box, phone)
+            radio = box.wifi()["radio"]
+            run("iw", "phy", radio, "set", "netns", "name", "drawer")
+            if others:
+                wait_until(lambda: (told := box.wifi())["state"] == "up" and told["radio"] != radio, BACK,
+                           "another radio has its turn", detail=box.describe)
+                is_well(box, phone)
+            else:
+                wait_until(lambda: box.status()["trouble"] and box.wifi()["trouble"], 10, "the box says what is wrong",
+                           detail=box.describe)
+                time.sleep(60)
+                assert not box.up
+            run("ip", "netns", "exec", "drawer", "iw", "phy", radio, "set", "netns", "1")
+            is_well(box, phone)
+    finally:
+        run("ip", "netns", "del", "drawer")
+
+
+@pytest.mark.box
 def test_a_radio_that_comes_late(air, phones):
     air.unload()
     try:
@@ -199,6 +227,24 @@ def test_an_interface_that_others_meddle_with(air, phones, what):
             assert "master" not in run("ip", "link", "show", "dev", box.interface)
             run("ip", "link", "del", "br0")
         is_well(box, phone)
+
+
+@pytest.mark.box
+def test_an_interface_that_is_renamed_while_it_is_up(air, phones):
+    """Linux lets it stay up since 6.2. Rules, addresses and leases go by the name."""
+    phone = phones.new()
+    with RadioBox(air) as box:
+        join(box, phone)
+        starts, former = box.wifi()["starts"], box.interface
+        run("ip", "link", "set", former, "name", "radio7")
+        wait_until(lambda: (told := box.wifi())["interface"] == "radio7" and told["address"], 5, "the box follows",
+                   detail=box.describe)
+        rules = run("nft", "list", "table", "inet", "kibitz-local")
+        assert '"radio7"' in rules and former not in rules
+        phone.lease()
+        assert phone.ping(box.wifi_address) == 3
+        assert phone.client.connected and box.wifi()["starts"] == starts, "nobody had to come anew"
+        assert box.wifi()["trouble"] is None and box.status()["trouble"] == []
 
 
 # The box
