@@ -60,8 +60,8 @@ extension AccessNetwork {
         }
     }
 
-    /// Gives the interface its IPv6 address back if it has lost that. The kernel takes it away whenever the interface is switched off for a moment, and
-    /// leaves IPv4 as it was: nothing else needs a new start.
+    /// Gives the interface its IPv6 address back if it has lost that. The kernel takes it away whenever the interface is
+    /// switched off for a moment, and leaves IPv4 as it was: nothing else needs a new start.
     func mendIPv6(_ machine: MachineAddresses) {
         guard let place = running.withLock({ $0?.closed.place }), let address = place.addressV6,
             !machine.addresses(of: place.interface).contains(where: { $0.address == address })
