@@ -184,6 +184,7 @@ let package = Package(
             "BoxLAN", in: "Box",
             [
                 "CLinux", "SansIO", "Wire", "Netlink", "BoxNetwork", "BoxState", logging,
+                .product(name: "NIOCore", package: nio),
             ],
             swiftSettings: smallSettings),
         library(

@@ -552,41 +552,36 @@ def test_the_firewall_stays_while_the_network_comes_up_again(lan):
         assert lan.in_box("sysctl", "-n", "net.ipv4.conf.wifi.forwarding").strip() == "0"
 
 
-def test_the_firewall_is_put_back():
+def test_the_firewall_is_put_back(lan):
     """`systemctl restart nftables` flushes the rules of everybody; emptied chains, and a rule more, let everything through."""
     meddling = [
         ["flush", "ruleset"],
         ["flush", "table", "inet", "kibitz-local"],
         ["insert", "rule", "inet", "kibitz-local", "input", "accept"],
+        ["add", "table", "inet", "kibitz-local", "{ flags dormant; }"],
     ]
-    with contextlib.ExitStack() as stack:
-        # All at once: a box looks twice a minute.
-        places = []
-        for meddle in [*meddling, None]:
-            lan = stack.enter_context(Lan())
-            box = stack.enter_context(lan.start_box())
-            places.append((lan, box, meddle))
 
-        def rules(lan: Lan) -> str:
-            return lan.in_box("nft", "--terse", "--stateless", "list", "ruleset")
+    def rules() -> str:
+        return lan.in_box("nft", "--terse", "--stateless", "list", "ruleset")
 
-        whole = [rules(lan) for lan, _, _ in places]
-        monitor = Rules(places[-1][0])
-        for (lan, _, meddle), before in zip(places[:-1], whole, strict=False):
+    def mended() -> int:
+        return box.log().count("changed the firewall of the Wi-Fi, or took it away")
+
+    with lan.start_box() as box:
+        whole = rules()
+        for times, meddle in enumerate(meddling, 1):
             lan.in_box("nft", *meddle)
-            assert rules(lan) != before
-        # Of this nobody is told either.
-        lan = places[-1][0]
+            wait_until(lambda: rules() == whole, 5, f"the firewall is back after {meddle}", detail=box.describe)
+            assert mended() == times
+        # Of this nobody is told: a box looks twice a minute.
+        time.sleep(1)
+        monitor = Rules(lan)
         lan.in_box("ip", "-6", "address", "flush", "dev", "wifi", "scope", "global")
         wait_until(lambda: "inet6 fd" in lan.in_box("ip", "-6", "address", "show", "dev", "wifi"), 45,
-                   "the box has its address of IPv6 again", detail=places[-1][1].describe)
-        for (lan, box, meddle), before in zip(places, whole, strict=True):
-            wait_until(lambda: rules(lan) == before, 45, f"the firewall is back after {meddle}", detail=box.describe)
-            assert box.log().count("changed the firewall of the Wi-Fi, or took it away") == (meddle is not None)
-        assert monitor.end() == [], "rules that are as they should be were touched"
-        for lan, box, _ in places:
-            assert box.terminate() == 0
-            assert lan.in_box("nft", "list", "tables") == ""
+                   "the box has its address of IPv6 again", detail=box.describe)
+        assert monitor.end() == [] and mended() == len(meddling), "rules that are as they should be were touched"
+        assert box.terminate() == 0
+        assert lan.in_box("nft", "list", "tables") == ""
 
 
 def discover(mac: bytes, number: int) -> bytes:

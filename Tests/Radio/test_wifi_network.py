@@ -6,6 +6,7 @@ import contextlib
 import ipaddress
 import json
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -270,6 +271,60 @@ def test_nothing_is_forwarded_between_the_wifi_and_a_cable(air, phones):
         run("nft", "-f", "-", stdin=(
             "table inet owner {\n chain forward {\n type filter hook forward priority 0; policy accept;\n accept\n }\n}\n"))
         assert phone.ping(gateway) == 0
+
+
+@contextlib.contextmanager
+def counted_nft():
+    """What the box has nft do from here on: yields a function that gives the arguments of each time."""
+    log, wrapper = Path("/run/rig-nft"), Path("/usr/local/sbin/nft")
+    log.write_text("")
+    wrapper.write_text(f'#!/bin/sh\necho "$*" >>{log}\nexec /usr/sbin/nft "$@"\n')
+    wrapper.chmod(0o755)
+    try:
+        yield lambda: log.read_text().splitlines()
+    finally:
+        wrapper.unlink()
+
+
+def test_rules_that_are_flushed_are_back_at_once(box, online):
+    """`systemctl restart nftables` does it: for half a minute phones reached everything that listens on the machine."""
+    server = listening(22)
+    try:
+        wait_until(lambda: run("ss", "-ltnH").count(":22 "), 10, "it listens")
+        for _ in range(3):
+            run("/usr/sbin/nft", "flush", "ruleset")
+            time.sleep(2)
+            assert "kibitz-local" in run("/usr/sbin/nft", "list", "tables")
+            assert online.curl(f"http://{box.wifi_address}:22/", "--max-time", "3").returncode in (7, 28)
+        assert online.curl(f"http://{box.wifi_address}/api/room").returncode == 0
+    finally:
+        server.stop()
+
+
+def test_what_other_programs_do_with_rules_of_their_own_costs_nothing(box, online):
+    """A program that bans addresses all day long, and one that is at odds with the box."""
+    with counted_nft() as calls:
+        run("/usr/sbin/nft", "-f", "-", stdin="table inet owner {\n set banned { type ipv4_addr; }\n chain forward { }\n}\n")
+        for number in range(40):
+            run("/usr/sbin/nft", f"add element inet owner banned {{ 198.51.100.{number} }}; insert rule inet owner forward accept")
+            time.sleep(0.1)
+        run("/usr/sbin/nft", "delete", "table", "inet", "owner")
+        time.sleep(2)
+        assert len(calls()) <= 1, "only the look that is due twice a minute"
+        before, began = len(calls()), time.monotonic()
+        for _ in range(50):
+            run("/usr/sbin/nft", "delete", "table", "inet", "kibitz-local", check=False)
+            time.sleep(0.1)
+        time.sleep(2)
+        looks = [call for call in calls()[before:] if "list" in call]
+        # A look finds that they are gone, and another reads what was set.
+        seconds = time.monotonic() - began
+        assert seconds / 2 <= len(looks) <= 2 * (2 * seconds + 2), looks
+        assert "kibitz-local" in run("/usr/sbin/nft", "list", "tables")
+        time.sleep(1)
+        before = len(calls())
+        time.sleep(20)
+        assert len(calls()) - before <= 1, "it comes to rest"
 
 
 def test_phones_reach_the_public_ports_and_neither_ssh_nor_the_metrics(box, online):

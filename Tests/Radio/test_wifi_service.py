@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -48,6 +49,10 @@ def test_the_units_powers_are_enough(confined, phone):
     phone.lease()
     assert phone.ping(box.wifi_address) == 3
     assert box.wifi()["trouble"] is None and box.status()["trouble"] == []
+    # Changes of its rules are announced to it.
+    run("nft", "flush", "ruleset")
+    time.sleep(2)
+    assert "kibitz-local" in run("nft", "list", "tables")
     # What it does later: switch the radio back on, change everything, end dnsmasq.
     run("rfkill", "block", "wifi")
     wait_until(lambda: not box.up, 10, "the box has noticed")

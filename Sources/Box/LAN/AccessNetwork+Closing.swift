@@ -55,13 +55,13 @@ extension AccessNetwork {
         await Firewall.remove()
     }
 
-    /// Looks after the firewall, and the address that nobody tells of, until ``open()``.
+    /// Looks after the firewall, at once when it is changed, and after what nobody tells of, until ``open()``.
     func watch() {
         watching.withLock { watching in
             guard watching == nil else { return }
+            let hints = Firewall.hints(every: Self.watchInterval, on: eventLoop, logger: logger)
             watching = Task {
-                while true {
-                    do { try await Task.sleep(for: Self.watchInterval) } catch { return }
+                for await _ in hints {
                     let wish = self.shown.withLock { $0.wish }
                     await self.turns.take {
                         self.mendSettings()
@@ -69,6 +69,8 @@ extension AccessNetwork {
                         await self.mendFirewall(wish)
                         await self.leaveBridge(wish)
                     }
+                    // The box's own changes are hints, too.
+                    try? await Task.sleep(for: Self.lookInterval)
                 }
             }
         }

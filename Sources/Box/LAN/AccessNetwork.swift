@@ -1,6 +1,7 @@
 public import BoxState
 import Glibc
 public import Logging
+public import NIOCore
 import Synchronization
 import Wire
 
@@ -13,9 +14,10 @@ import Wire
 public final class AccessNetwork: Sendable {
     /// From a failure to the next attempt.
     static let retryDelay = Duration.seconds(5)
-    /// From one look at the firewall to the next. What else the machine runs may flush every rule there is, and the kernel
-    /// tells only those who ask.
-    static let watchInterval = Duration.seconds(30)
+    /// From one look at the firewall, and at what else nobody tells of, to the next.
+    static let watchInterval = TimeAmount.seconds(30)
+    /// From one look to the next at least, however often another program changes the firewall.
+    static let lookInterval = Duration.milliseconds(500)
     static let prefixFile = "lan"
     private static let configurationFile = "dnsmasq.conf"
     private static let leaseFile = "leases"
@@ -51,6 +53,7 @@ public final class AccessNetwork: Sendable {
     let subnet: Subnet?
     private let captivePortalAPI: @Sendable (Place) -> String
     let state: StateDirectory
+    let eventLoop: any EventLoop
     let logger: Logger
     private let onChange: @Sendable (Place?) -> Void
     private let onTrouble: @Sendable () -> Void
@@ -66,16 +69,19 @@ public final class AccessNetwork: Sendable {
     ///   - captivePortalAPI: the URL of the captive portal's API (RFC 8908), at a name or address that the box's
     ///     certificate holds.
     ///   - state: the state directory, where leases and the IPv6 prefix are kept.
+    ///   - eventLoop: a loop of a `MultiThreadedEventLoopGroup`, by which changes of the firewall are heard of.
     ///   - logger: gets what dnsmasq has to say, too.
     ///   - onChange: called with the place when the network is up, and with nil when it ends.
     ///   - onTrouble: called when ``trouble`` may have changed.
     public init(
-        subnet: Subnet?, captivePortalAPI: @escaping @Sendable (Place) -> String, state: StateDirectory, logger: Logger,
-        onChange: @escaping @Sendable (Place?) -> Void, onTrouble: @escaping @Sendable () -> Void
+        subnet: Subnet?, captivePortalAPI: @escaping @Sendable (Place) -> String, state: StateDirectory,
+        eventLoop: any EventLoop, logger: Logger, onChange: @escaping @Sendable (Place?) -> Void,
+        onTrouble: @escaping @Sendable () -> Void
     ) {
         self.subnet = subnet
         self.captivePortalAPI = captivePortalAPI
         self.state = state
+        self.eventLoop = eventLoop
         self.logger = logger
         self.onChange = onChange
         self.onTrouble = onTrouble

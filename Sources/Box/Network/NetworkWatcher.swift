@@ -62,7 +62,8 @@ public final class NetworkWatcher: Sendable {
         guard !state.withLock({ $0.isStopped }) else { return }
         let socket: Int32
         do throws(NetworkError) {
-            socket = try Self.routingSocket()
+            let groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR
+            socket = try announcementSocket(NETLINK_ROUTE, groups: UInt32(groups), to: "watch the network")
         } catch {
             logger.warning("network changes go unseen for now: \(error)")
             again()
@@ -131,26 +132,6 @@ public final class NetworkWatcher: Sendable {
         guard isChange else { return }
         logger.info("the network changed: \(network.addresses.map(\.description).joined(separator: ", "))")
         onChange(network)
-    }
-
-    /// A socket on which the kernel announces changes of links, addresses and IPv4 routes.
-    private static func routingSocket() throws(NetworkError) -> Int32 {
-        let number = socket(AF_NETLINK, Int32(SOCK_RAW.rawValue) | O_NONBLOCK | O_CLOEXEC, NETLINK_ROUTE)
-        guard number >= 0 else { throw NetworkError(operation: "watch the network", code: errno) }
-        var address = sockaddr_nl()
-        address.nl_family = sa_family_t(AF_NETLINK)
-        address.nl_groups = UInt32(RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_IFADDR)
-        let bound = withUnsafePointer(to: &address) {
-            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                bind(number, $0, socklen_t(MemoryLayout<sockaddr_nl>.size))
-            }
-        }
-        guard bound == 0 else {
-            let code = errno
-            close(number)
-            throw NetworkError(operation: "watch the network", code: code)
-        }
-        return number
     }
 }
 

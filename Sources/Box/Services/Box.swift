@@ -109,7 +109,8 @@ public final class Box: Sendable {
             let onTrouble: @Sendable () -> Void = { face.changed() }
             let network = OwnNetwork(
                 configuration: configuration, state: state, authority: authority,
-                names: { Box.names(configuration) }, logger: logger, onTrouble: onTrouble)
+                names: { Box.names(configuration) }, eventLoop: face.panel.eventLoop, logger: logger,
+                onTrouble: onTrouble)
             self.network = network
             guard configuration.wifi.mode == .auto else { return }
             radio = WiFiService(

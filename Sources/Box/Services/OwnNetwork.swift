@@ -4,6 +4,7 @@ import BoxRoom
 import BoxState
 import BoxWeb
 import Logging
+import NIOCore
 import Synchronization
 import Wire
 
@@ -24,10 +25,11 @@ final class OwnNetwork: Sendable {
     /// Makes the network; nothing is changed yet.
     /// - Parameters:
     ///   - names: the box's names.
+    ///   - eventLoop: a loop that media does not wait for.
     ///   - onTrouble: called when ``trouble`` may have changed.
     init(
         configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority,
-        names: @escaping @Sendable () -> [String], logger: Logger,
+        names: @escaping @Sendable () -> [String], eventLoop: any EventLoop, logger: Logger,
         onTrouble: @escaping @Sendable () -> Void
     ) {
         let portal = Portal(authority: authority, state: state, names: names, logger: logger)
@@ -37,7 +39,8 @@ final class OwnNetwork: Sendable {
         self.listener = listener
         network = AccessNetwork(
             subnet: configuration.wifi.subnet.flatMap { Subnet(containing: $0.base) },
-            captivePortalAPI: { Self.captivePortalAPI(configuration, at: $0.address) }, state: state, logger: logger,
+            captivePortalAPI: { Self.captivePortalAPI(configuration, at: $0.address) }, state: state,
+            eventLoop: eventLoop, logger: logger,
             onChange: { place in
                 if let place {
                     portal.open(Portal.Place(network: place.network, address: place.address))

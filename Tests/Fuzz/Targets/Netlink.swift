@@ -19,6 +19,8 @@ extension FuzzTarget {
             _ = NetlinkAcknowledgement(message)
             _ = RouteEvent(message)
         }
+        let isSeen = RuleMessages.concern(table: "kibitz-local", bytes)
+        try always(isSeen || !reader.isMalformed, "what is cut off is passed over")
         let attributes = NetlinkAttributes(bytes)
         var total = 0
         var walk = attributes.again()
