@@ -101,24 +101,22 @@ extension AccessNetwork {
         await attempt(present.place.interface, present.ports, wish)
     }
 
-    /// Whether the firewall has the rules it was given. Where that can't be found out it has not.
-    private func isAsItWas(_ rules: [UInt8]?) async -> Bool {
-        guard let present = await Firewall.listing() else { return false }
-        return rules == nil || present == rules
-    }
-
     /// Puts the firewall back if somebody took it away, with `nft flush ruleset` for example, or changed it. Where that fails
     /// the network ends, and is tried again as at a start.
     func mendFirewall(_ before: Int) async {
         let isRunning = running.withLock { $0 != nil }
-        guard let present = running.withLock({ $0?.closed }) ?? closed.withLock({ $0 }),
-            await !isAsItWas(present.rules)
-        else { return }
+        guard let present = running.withLock({ $0?.closed }) ?? closed.withLock({ $0 }) else { return }
+        let found = await Firewall.listing()
+        // Where it can't be found out they are not as they were.
+        if let found, present.rules == nil || found == present.rules { return }
         logger.notice("another program changed the firewall of the Wi-Fi, or took it away; it is put back")
         guard let trouble = await Firewall(place: present.place, ports: present.ports).apply() else {
-            let rules = await Firewall.listing()
-            running.withLock { $0?.closed.rules = rules }
-            closed.withLock { $0?.rules = rules }
+            // The same as before is how another nft writes them. Anything else is one more change, which the look after this
+            // one finds: it is not what the rules shall be.
+            if let rules = await Firewall.listing(), present.rules == nil || rules == found {
+                running.withLock { $0?.closed.rules = rules }
+                closed.withLock { $0?.rules = rules }
+            }
             return
         }
         guard isRunning else { return tell(Trouble(trouble)) }
