@@ -51,6 +51,18 @@ def test_wpa_supplicant(box, phone, wanted, pwe, agreed, protected):
     is_used(box, phone)
 
 
+@pytest.mark.parametrize("box", ["wpa3"], indirect=True)
+@pytest.mark.parametrize("pwe", [0, 1])
+def test_a_phone_that_would_rather_use_other_groups_of_sae(box, phone, pwe):
+    """Its commits with groups 21 and 20 are refused, and with hash-to-element that these were is part of the key."""
+    client = phone.begin(WPASupplicant, box.ssid, box.passphrase, "wpa3", pwe=pwe, frequency=box.frequency, waiting=True)
+    assert client.command("SET sae_groups 21 20 19").startswith("OK")
+    client.go()
+    client.wait_connected()
+    assert client.status()["sae_group"] == "19" and client.status()["sae_h2e"] == str(pwe)
+    is_used(box, phone)
+
+
 @pytest.mark.parametrize("box, agreed", [
     ("wpa2", "WPA2-Personal"), ("wpa3", "WPA3-Personal"), ("transition", "WPA3-Personal"),
 ], indirect=["box"])

@@ -46,6 +46,20 @@ def test_without_a_country_it_uses_what_is_legal_everywhere_and_says_so(air, pho
         assert {tuple(frame["wlan.country_info.code"]) for frame in capture.of(BEACON)} == {()}
 
 
+@pytest.mark.box
+def test_a_country_that_another_program_sets(air, phone):
+    """Where the channel is not allowed by the rules of both, the kernel ends the access point after a minute."""
+    with RadioBox(air, config={"wifi.channel": 13}) as box:
+        assert box.wifi()["channel"] == 13 and box.wifi()["country"] == "GB"
+        run("iw", "reg", "set", "US")
+        wait_until(lambda: box.wifi()["starts"] > 1, 100, "the kernel has ended it", detail=box.wifi)
+        box.wait_up()
+        assert (told := box.wifi())["channel"] == 13 and told["country"] == "GB" and told["trouble"] is None, told
+        phone.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
+        time.sleep(100)
+        assert box.wifi()["starts"] == told["starts"] and phone.client.connected
+
+
 # 802.11ax
 
 
