@@ -126,6 +126,25 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
         #expect(hebrew.count == 2 && hebrew[0] > hebrew[1])
     }
 
+    /// An English error ended with its full stop at the left of a Hebrew panel, and so did a name with its bracket.
+    @Test func whatIsNotHebrewKeepsItsOwnOrder() throws {
+        let format = PictureFormat(width: 320, height: 240, depth: .rgb565)
+        func texts(_ screen: Screen, _ language: Language) throws -> [String] {
+            try ScreenRenderer(format: format, language: language).plan(screen)[0].elements.compactMap {
+                if case .text(let text, _, _) = $0.kind { text.string } else { nil }
+            }
+        }
+        for (screen, words) in [
+            (Screen.trouble(.failed("Port 443 is taken.")), "Port 443 is taken."),
+            (.trouble(.other("It can't do WPA3.")), "It can't do WPA3."), (.starting(name: "Box (2)"), "Box (2)"),
+        ] {
+            let hebrew = try texts(screen, .hebrew)
+            #expect(hebrew.contains(Paragraph.isolated(words)))
+            #expect(hebrew.count { $0.unicodeScalars.first == "\u{2068}" } == 1, "Hebrew is as it is")
+            #expect(try texts(screen, .german).contains(words))
+        }
+    }
+
     /// A name may be any 32 bytes; a box's name anything. They are cut where they must be, and nothing traps.
     @Test(arguments: [
         PictureFormat(width: 128, height: 296, depth: .accent(.red)),

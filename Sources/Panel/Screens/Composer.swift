@@ -23,11 +23,17 @@ struct Composer {
         _ string: String, _ weight: Font.Weight, _ sizes: ClosedRange<Int>, width: Int, height: Int = .max, lines: Int,
         centered: Bool, tone: Style.Tone = .text
     ) -> Part {
-        let paragraph = typesetter.paragraph(string, weight, rightToLeft: isRightToLeft)
+        let paragraph = typesetter.paragraph(ordered(string), weight, rightToLeft: isRightToLeft)
         return part(
             typesetter.set(
                 paragraph, sizes: sizes, width: max(0, width), height: height, maximumLines: lines, balanced: centered),
             width: width, centered: centered, tone: tone)
+    }
+
+    /// A name or an error of another script keeps its own order: its full stop stands behind it, not before.
+    private func ordered(_ string: String) -> String {
+        let isForeign = isRightToLeft && !string.unicodeScalars.contains { (0x590...0x5FF).contains($0.value) }
+        return isForeign ? Paragraph.isolated(string) : string
     }
 
     /// A name, a passphrase or an address: in one line if it can be, in thinner letters if it must be.
