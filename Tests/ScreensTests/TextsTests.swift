@@ -13,7 +13,7 @@ import Testing
             }
         }
         // Rows begin where they should: some of each part of the table.
-        #expect(Texts(.german)[.joinWiFi] == "Ins WLAN" && Texts(.hebrew)[.off] == "כבוי")
+        #expect(Texts(.german)[.joinWiFi] == "Ins WLAN" && Texts(.hebrew)[.off] == "כבויה")
         #expect(Texts(.spanish)[.otherAdvice] == "Más detalles con: kibitz-local doctor")
     }
 
@@ -72,7 +72,7 @@ import Testing
     @Test func aFullRoomSaysHowMany() {
         #expect(
             Language.allCases.map { Texts($0).full(12) } == [
-                "Full: 12 of 12 phones", "Voll: 12 von 12 Handys", "Complet : 12 téléphones sur 12",
+                "Full: 12 of 12 phones", "Voll: 12 von 12 Handys", "Complet\u{A0}: 12 téléphones sur 12",
                 "Lleno: 12 de 12 teléfonos", "מלא: 12 מתוך 12 טלפונים",
             ])
     }
@@ -89,6 +89,16 @@ import Testing
             // What was held for in vain is held for once more, whatever it was.
             #expect(seen.count == 2 * troubles.count - 1)
             #expect(Texts(language).trouble(.other("The disk is full.")).sentence == "The disk is full.")
+        }
+    }
+
+    /// A line of French began with the colon, or ended with «: the spaces there were such as may be broken at.
+    @Test func frenchSignsStayWithTheirWords() {
+        for key in Texts.Key.allCases {
+            let text = Array(Texts(.french)[key])
+            for (before, after) in zip(text, text.dropFirst()) {
+                #expect(!(before == " " && ":;!?»".contains(after)) && !(before == "«" && after == " "), "\(key)")
+            }
         }
     }
 
