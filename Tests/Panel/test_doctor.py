@@ -84,7 +84,8 @@ def test_no_overlay_names_the_line_that_is_missing(boot, tmp_path):
     ]
     assert wrong(doctor(tmp_path, PAPER))[0] == (
         "panel: no lines are named KIBITZ_DC, KIBITZ_RESET, KIBITZ_BUSY: the overlay is not loaded",
-        f"add the line dtoverlay=kibitz-epaper to {boot}, and restart the machine")
+        "add the line dtoverlay=kibitz-epaper (or, for another board with it, dtoverlay=kibitz-eink-bonnet) to "
+        f"{boot}, and restart the machine")
     # On the machine before: no /boot/firmware.
     former = Path("/boot/config.txt")
     boot.rename(former)

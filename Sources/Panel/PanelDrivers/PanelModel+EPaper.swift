@@ -7,7 +7,7 @@ extension PanelModel {
             ePaper(
                 "ssd1680-250x122",
                 boards:
-                    "2.13\": Waveshare 2.13inch e-Paper HAT V3 and V4, (B) V4; GDEY0213B74",
+                    "2.13\": Waveshare 2.13inch e-Paper HAT V3 and V4, (B) V4; newer Adafruit 2.13\" Bonnet; GDEY0213B74",
                 width: 122, height: 250, accents: [.red, .yellow], busy: .activeHigh
             ) { SSD1680(width: 122, height: 250, accent: $0) },
             ePaper(
@@ -35,7 +35,8 @@ extension PanelModel {
             ) { UC8151(width: 128, height: 296, accent: $0) },
             ePaper(
                 "uc8176-400x300",
-                boards: "4.2\" with UC8176 or IL0398: Waveshare 4.2inch e-Paper, (B), (C); GDEW042T2, GDEW042Z15",
+                boards:
+                    "4.2\" with UC8176 or IL0398: Waveshare 4.2inch e-Paper (not V2), (B), (C); GDEW042T2, GDEW042Z15",
                 width: 400, height: 300, accents: [.red, .yellow], busy: .activeLow
             ) { UC8176(accent: $0) },
         ]
