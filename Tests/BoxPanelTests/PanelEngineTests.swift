@@ -151,6 +151,58 @@ import Testing
         #expect(surface.screens.isEmpty && surface.hasFinished)
     }
 
+    /// After each start of the machine a panel said that the box is on no network, an e-paper for 15 seconds and more: the
+    /// network, or the radio, comes a moment later than the box.
+    @Test(arguments: [PanelPace.quick, .paper, .colorPaper]) func aNetworkThatIsAMomentLateIsNotMissed(pace: PanelPace)
+    {
+        let surface = NotingSurface(pace)
+        let engine = engine(surface)
+        for trouble in [Trouble.noNetwork, .noRadio, .radioFails] {
+            engine.show(.starting(name: "Box"))
+            loop.advanceTime(by: .milliseconds(100))
+            engine.show(.trouble(trouble))
+            loop.advanceTime(by: .seconds(2))
+            engine.show(.room(.room()))
+            loop.advanceTime(by: .seconds(1))
+            #expect(surface.screens.last == .room(.room()) && !surface.screens.contains(.trouble(trouble)))
+        }
+        // One that stays is told, and one that somebody has to mend at once.
+        engine.show(.trouble(.noNetwork))
+        loop.advanceTime(by: .seconds(20))
+        #expect(surface.screens.last == .trouble(.noNetwork))
+        engine.show(.trouble(.failed("Port 443 is taken.")))
+        #expect(surface.screens.last == .trouble(.failed("Port 443 is taken.")))
+    }
+
+    /// A radio that is tried again and again must not keep an e-paper from saying anything at all.
+    @Test func whatMayPassIsWaitedForOnce() {
+        let surface = NotingSurface(.paper)
+        let engine = engine(surface)
+        for _ in 0..<3 {
+            engine.show(.starting(name: "Box"))
+            loop.advanceTime(by: .seconds(2))
+            engine.show(.trouble(.noRadio))
+            loop.advanceTime(by: .seconds(2))
+        }
+        #expect(surface.screens == [.starting(name: "Box")])
+    }
+
+    /// On a slow bus the codes came later than 300 ms after the press: the picture that says so went over it before them.
+    @Test func newCodesComeWithoutAnAnnouncement() {
+        let surface = NotingSurface(.quick)
+        let engine = engine(surface)
+        let later = Screen.room(.room(secret: "BBBBBBBBBBBBBBBBBBBBBB"))
+        engine.show(.room(.room()))
+        engine.show(.rotating)
+        loop.advanceTime(by: .milliseconds(150))
+        engine.show(later)
+        #expect(surface.screens == [.room(.room()), later])
+        // Unless they take their time.
+        engine.show(.rotating)
+        loop.advanceTime(by: .milliseconds(200))
+        #expect(surface.screens.last == .rotating)
+    }
+
     /// A network that came and went refreshed an e-paper without pause.
     @Test func onlyWhatAPersonHasCausedIsAwaited() {
         let surface = NotingSurface(.paper)

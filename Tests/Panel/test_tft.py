@@ -81,6 +81,24 @@ def test_a_press_brings_the_new_code_and_only_rows_that_changed(box, glass, gpio
     assert frames < 4, "rows that did not change were sent"
 
 
+@pytest.mark.parametrize("model", ["ili9341-240x320", "ili9486-320x480", "waveshare-3.5a"])
+def test_on_a_slow_bus_too_the_new_codes_are_there_in_time(gpio, bus, model, make_box):
+    """They had to wait for the picture that announces them: a bus of 15 MHz takes a quarter of a second for one."""
+    with Glass(model, gpio, bus, hertz=MODELS[model][0], takes_time=True) as glass, make_box({"panel": model}) as box:
+        wait_until(lambda: glass.settled() and box.link in glass.codes(), 10, "a picture is there", detail=box.describe)
+        sent, link = len(glass.transfers), box.link
+        gpio.button.press(0.1)
+        let_go = time.monotonic()
+        wait_until(lambda: box.link != link, 2, "the link is another", detail=box.describe)
+        wait_until(lambda: glass.settled() and box.link in glass.codes(), 5, "the new code is to be seen", detail=box.describe)
+        last = glass.transfers[-1]
+        took = last.time + 8 * len(last.octets) / last.hertz - let_go
+        busy = sum(8 * len(transfer.octets) / transfer.hertz for transfer in glass.transfers[sent:])
+        print(f"{model}: {took * 1000:.0f} ms, of which the bus took {busy * 1000:.0f}")
+        assert took < 0.3
+        assert glass.violations() == ""
+
+
 def test_a_bus_that_fails_is_told_and_the_room_goes_on(box, glass, bus, gpio):
     bus.fail()
     gpio.button.press(0.1)

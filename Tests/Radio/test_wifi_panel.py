@@ -39,7 +39,7 @@ def gpio():
 
 @pytest.fixture
 def glass(gpio):
-    with SPI(gpio) as bus, Glass(PANEL, gpio, bus, hertz=HERTZ) as made:
+    with SPI(gpio) as bus, Glass(PANEL, gpio, bus, hertz=HERTZ, takes_time=True) as made:
         yield made
 
 
@@ -88,8 +88,8 @@ def test_a_press_keeps_the_new_codes_tells_everyone_changes_the_wifi_and_shows_t
                for name in (former, box.ssid)}
     assert sent_off and told < sent_off[0]
     assert beacons[former][-1] < sent_off[0] < beacons[box.ssid][0]
-    # And then the panel shows them. On this clock only what waits on purpose takes time: most of it is the time that
-    # the last words have to get to the phones.
+    # And then the panel shows them. On this clock only what waits on purpose takes time, and the bus: most of it is the
+    # time that the last words have to get to the phones.
     shown = glass.transfers[-1].time
     assert sent_off[0] <= shown < let_go + 0.3
     assert glass.violations() == ""

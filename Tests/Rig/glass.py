@@ -33,10 +33,10 @@ def decoder() -> Path:
 
 class Glass:
     """One panel. `busy_level` is what its BUSY line is at while it is busy, None for a panel without one; `stuck`
-    makes it busy for ever."""
+    makes it busy for ever. With `takes_time` a transfer takes as long as its bits do at its clock; else none."""
 
     def __init__(self, model: str, gpio: GPIO, bus: SPI, *, hertz: int, accent: str | None = None,
-                 busy_level: bool | None = None, stuck: bool = False):
+                 busy_level: bool | None = None, stuck: bool = False, takes_time: bool = False):
         self.model = model
         self.hertz = hertz
         self.gpio = gpio
@@ -49,6 +49,7 @@ class Glass:
         """When the panel was held in reset, and when no more."""
         self._busy_level = busy_level
         self._stuck = stuck
+        self._takes_time = takes_time
         self._directory = Path(tempfile.mkdtemp(prefix="kibitz-glass-"))
         self._decoder = subprocess.Popen(
             [str(decoder()), model, str(hertz), *([accent] if accent else [])], stdin=subprocess.PIPE,
@@ -59,7 +60,7 @@ class Glass:
         self._ended = False
         self._failure: BaseException | None = None
         self._drive_busy(stuck)
-        if busy_level is not None:
+        if busy_level is not None or takes_time:
             bus.lockstep(True)
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -134,6 +135,9 @@ class Glass:
             self._follow(self._ask(f"reset {time.monotonic_ns()} {'on' if in_reset else 'off'}"))
         for transfer in self.bus.transfers():
             self.transfers.append(transfer)
+            if self._takes_time:
+                # It ends when the next is asked for.
+                time.sleep(8 * len(transfer.octets) / transfer.hertz)
             kind = "data" if transfer.data else "command"
             self._follow(self._ask(f"transfer {round(transfer.time * 1e9)} {kind} {transfer.octets.hex()}"))
         if self._busy_until is not None and time.monotonic() >= self._busy_until:

@@ -33,6 +33,8 @@ final class PanelEngine {
     private var shown: Screen?
     private var shownAt = NIODeadline.uptimeNanoseconds(0)
     private var drawing: Scheduled<Void>?
+    /// When ``drawing`` is due.
+    private var due: NIODeadline?
     private var turning: Scheduled<Void>?
     /// From the start of the process to the first codes that were handed over.
     private(set) var firstCodes: Duration?
@@ -57,13 +59,15 @@ final class PanelEngine {
     /// Shows a screen: at once, or with others of its kind a little later.
     func show(_ screen: Screen) {
         guard !hasFinished, screen != self.screen else { return }
+        // One after another of those that may pass is one wait.
+        let begun = screen.mayPass && self.screen?.mayPass == true ? due : nil
         self.screen = screen
         if screen.isCausedByAPerson || !hasShownCodes { isAwaited = true }
-        drawing?.cancel()
-        drawing = nil
+        cancelDrawing()
         guard screen != shown || hasFailed else { return }
         if let patience = surface.pace.patience(screen) {
-            handOver(at: loop.now + .nanoseconds(patience.wholeNanoseconds))
+            let end = loop.now + .nanoseconds(patience.wholeNanoseconds)
+            handOver(at: min(begun ?? end, end))
         } else if screen.isOther(than: shown) {
             handOver()
         } else {
@@ -71,7 +75,13 @@ final class PanelEngine {
         }
     }
 
+    private func cancelDrawing() {
+        drawing?.cancel()
+        (drawing, due) = (nil, nil)
+    }
+
     private func handOver(at time: NIODeadline) {
+        due = time
         drawing = loop.assumeIsolated().scheduleTask(deadline: time) { [weak self] in self?.handOver() }
     }
 
@@ -79,18 +89,16 @@ final class PanelEngine {
     /// - Parameter done: called once.
     func finish(_ done: @escaping () -> Void) {
         hasFinished = true
-        // That it is starting is no news any more.
-        if drawing != nil, !(screen.map(\.isStarting) ?? false) { handOver() }
-        drawing?.cancel()
-        drawing = nil
+        // What may pass is no news any more.
+        if drawing != nil, screen?.mayPass != true { handOver() }
+        cancelDrawing()
         turning?.cancel()
         turning = nil
         surface.finish(done)
     }
 
     private func handOver() {
-        drawing?.cancel()
-        drawing = nil
+        cancelDrawing()
         guard let screen else { return }
         let isOther = screen.isOther(than: shown)
         // Somebody may be about to scan the page that is shown.
@@ -172,15 +180,12 @@ final class PanelEngine {
 }
 
 extension Screen {
-    fileprivate var isStarting: Bool {
-        if case .starting = self { true } else { false }
-    }
-
     /// Whether a person has caused it, and waits for it and for what comes behind it.
     fileprivate var isCausedByAPerson: Bool {
-        if case .room = self { return false }
-        if case .trouble = self { return false }
-        return !isStarting
+        switch self {
+        case .room, .trouble, .starting: false
+        case .rotating, .updating, .holding, .holdingOn, .resetting, .shuttingDown, .off, .stopped: true
+        }
     }
 
     /// Whether it says something else than `former`: everything but who is in the room.

@@ -48,10 +48,16 @@ enum PanelPace {
     /// what comes after it.
     func patience(_ screen: Screen) -> Duration? {
         switch (self, screen) {
-        case (.quick, _), (_, .room), (_, .trouble), (_, .updating), (_, .resetting), (_, .off), (_, .stopped): nil
+        // It is over before a slow bus has brought its picture to a TFT, and the codes would have to wait for that.
+        case (.quick, .rotating): .milliseconds(200)
+        // After the machine's start a network or a radio comes a moment later than the box, and a cable may be loose.
+        case (.quick, .trouble(let trouble)): trouble.mayPass ? .seconds(3) : nil
+        case (.quick, _), (_, .room), (_, .updating), (_, .resetting), (_, .off), (_, .stopped): nil
         // What stands there may be true, and a box that fails at its start has something else to say.
         case (.paper, .starting): .seconds(10)
         case (.colorPaper, .starting): .seconds(20)
+        case (.paper, .trouble(let trouble)): trouble.mayPass ? .seconds(10) : nil
+        case (.colorPaper, .trouble(let trouble)): trouble.mayPass ? .seconds(20) : nil
         case (.paper, .rotating): .seconds(2)
         case (.paper, .holding), (.paper, .holdingOn): .milliseconds(500)
         case (.colorPaper, .rotating): .seconds(5)
@@ -59,6 +65,29 @@ enum PanelPace {
         case (.colorPaper, .holding), (.colorPaper, .holdingOn): .milliseconds(2500)
         // What follows stays when the power is gone.
         case (_, .shuttingDown): .seconds(5)
+        }
+    }
+}
+
+extension Screen {
+    /// Whether the room may be there a moment later, without anybody's doing.
+    var mayPass: Bool {
+        switch self {
+        case .starting: true
+        case .trouble(let trouble): trouble.mayPass
+        case .room, .rotating, .updating, .holding, .holdingOn, .resetting, .shuttingDown, .off, .stopped: false
+        }
+    }
+}
+
+extension Trouble {
+    /// Whether it may be over a moment later, without anybody's doing.
+    fileprivate var mayPass: Bool {
+        switch self {
+        case .noNetwork, .noRadio, .radioFails: true
+        case .radioSwitchedOff, .noCountry, .wifiNetworkFails, .certificate, .clock, .storage, .failed, .shutdownFails,
+            .resetFails, .other:
+            false
         }
     }
 }
