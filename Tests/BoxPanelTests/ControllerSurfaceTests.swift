@@ -205,6 +205,26 @@ import Testing
         }
     }
 
+    /// A TFT was put to rest before its first picture was there, so that nobody could read why the box did not start.
+    @Test func whyTheBoxFailedIsToBeReadOnATFT() throws {
+        let (surface, wires) = try tft()
+        let screen = Screen.trouble(.failed("Port 443 is taken."))
+        let picture = try picture(surface, screen)
+        let engine = PanelEngine(surface: surface, loop: loop) { _, _ in (picture, 1) }
+        engine.start()
+        engine.show(.starting(name: "Box"))
+        engine.show(screen)
+        var isDone = false
+        engine.finish(reading: .seconds(10)) { isDone = true }
+        loop.advanceTime(by: .seconds(1))
+        #expect(wires.visible == picture && !isDone)
+        loop.advanceTime(by: .milliseconds(8_999))
+        #expect(wires.visible == picture && !isDone)
+        loop.advanceTime(by: .seconds(1))
+        #expect(wires.visible != picture && isDone)
+        #expect(wires.panel.violations == [])
+    }
+
     @Test func aPanelThatNeverAnswersIsReportedAndTriedAgain() throws {
         var changes = 0
         let (surface, wires) = ePaper { changes += 1 }

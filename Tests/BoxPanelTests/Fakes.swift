@@ -12,13 +12,18 @@ import Screens
 final class NotingSurface: PanelSurface {
     let format: PictureFormat?
     let pace: PanelPace
+    let keepsPicture: Bool
     var trouble: PanelTrouble?
     private(set) var screens: [Screen] = []
     private(set) var awaited: [Bool] = []
     private(set) var hasFinished = false
 
-    init(_ pace: PanelPace, format: PictureFormat? = PictureFormat(width: 8, height: 8, depth: .rgb565)) {
+    init(
+        _ pace: PanelPace, format: PictureFormat? = PictureFormat(width: 8, height: 8, depth: .rgb565),
+        keepsPicture: Bool = true
+    ) {
         self.pace = pace
+        self.keepsPicture = keepsPicture
         self.format = format
     }
 

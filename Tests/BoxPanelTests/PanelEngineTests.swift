@@ -203,6 +203,25 @@ import Testing
         #expect(surface.screens.last == .rotating)
     }
 
+    /// Why a box did not start was to be read for no moment on a panel that is dark without it.
+    @Test func whatIsNotKeptIsLeftToBeRead() {
+        for (keepsPicture, trouble) in [
+            (false, nil), (true, nil), (false, PanelTrouble(.missing, "no bus")),
+        ] {
+            let surface = NotingSurface(.quick, keepsPicture: keepsPicture)
+            surface.trouble = trouble
+            let engine = engine(surface)
+            engine.show(.trouble(.failed("Port 443 is taken.")))
+            var isDone = false
+            engine.finish(reading: .seconds(10)) { isDone = true }
+            engine.show(.room(.room()))
+            loop.advanceTime(by: .milliseconds(9_999))
+            #expect(isDone == (keepsPicture || trouble != nil) && surface.hasFinished == isDone)
+            loop.advanceTime(by: .milliseconds(1))
+            #expect(isDone && surface.screens == [.trouble(.failed("Port 443 is taken."))])
+        }
+    }
+
     /// A network that came and went refreshed an e-paper without pause.
     @Test func onlyWhatAPersonHasCausedIsAwaited() {
         let surface = NotingSurface(.paper)

@@ -14,6 +14,7 @@ final class ControllerSurface: PanelSurface {
 
     let format: PictureFormat?
     let pace: PanelPace
+    var keepsPicture: Bool { controller.format.depth != .rgb565 }
     private(set) var trouble: PanelTrouble? {
         didSet { if trouble != oldValue { onTrouble() } }
     }

@@ -108,6 +108,7 @@ final class FramebufferSurface: PanelSurface {
         didSet { if trouble != oldValue { onTrouble() } }
     }
     var pace: PanelPace { .quick }
+    var keepsPicture: Bool { false }
     /// Until the screen is there, of no size that counts.
     var format: PictureFormat? { (memory?.layout.picture ?? Self.unknown).turned(turn) }
 

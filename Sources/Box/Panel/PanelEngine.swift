@@ -86,15 +86,20 @@ final class PanelEngine {
     }
 
     /// Waits until the present screen is to be seen, then lets the panel rest.
-    /// - Parameter done: called once.
-    func finish(_ done: @escaping () -> Void) {
+    /// - Parameters:
+    ///   - reading: how long it is left to be read on a panel that can't keep it.
+    ///   - done: called once.
+    func finish(reading: Duration = .zero, _ done: @escaping () -> Void) {
         hasFinished = true
         // What may pass is no news any more.
         if drawing != nil, screen?.mayPass != true { handOver() }
         cancelDrawing()
         turning?.cancel()
         turning = nil
-        surface.finish(done)
+        guard reading > .zero, !surface.keepsPicture, surface.trouble == nil else { return surface.finish(done) }
+        loop.assumeIsolated().scheduleTask(in: .nanoseconds(reading.wholeNanoseconds)) { [surface] in
+            surface.finish(done)
+        }
     }
 
     private func handOver() {

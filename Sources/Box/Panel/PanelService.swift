@@ -135,8 +135,9 @@ public final class PanelService: Sendable {
     /// Waits until a last screen is to be seen, and lets the panel rest.
     /// - Parameters:
     ///   - screen: what it shows from then on, if it can without power.
+    ///   - reading: how long that is left to be read on a panel that can't.
     ///   - limit: how long that may take; the panel is left as it is then.
-    public func finish(showing screen: Screen?, limit: Duration) async {
+    public func finish(showing screen: Screen?, reading: Duration, limit: Duration) async {
         // The time is kept elsewhere: the panel's thread may be stuck in a terminal that takes nothing, or in a device.
         _ = await answer(within: limit) { (give: @escaping @Sendable (Bool) -> Bool) in
             eventLoop.execute {
@@ -145,7 +146,7 @@ public final class PanelService: Sendable {
                     return
                 }
                 if let screen { engine.show(screen) }
-                engine.finish { _ = give(true) }
+                engine.finish(reading: reading) { _ = give(true) }
             }
         }
     }

@@ -20,6 +20,9 @@ protocol PanelSurface: AnyObject {
     ///   - picture: makes the picture, if it needs one.
     func show(_ screen: Screen, awaited: Bool, picture: () throws -> Picture)
 
+    /// Whether what was shown last stays to be seen when this process has ended.
+    var keepsPicture: Bool { get }
+
     /// Waits until what was shown last is to be seen, then rests.
     /// - Parameter done: called once.
     func finish(_ done: @escaping () -> Void)

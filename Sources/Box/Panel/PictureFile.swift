@@ -7,6 +7,7 @@ import Screens
 final class PictureFile: PanelSurface {
     let format: PictureFormat?
     var pace: PanelPace { .quick }
+    var keepsPicture: Bool { true }
     private(set) var trouble: PanelTrouble? {
         didSet { if trouble != oldValue { onTrouble() } }
     }
@@ -84,6 +85,7 @@ final class PictureFile: PanelSurface {
 final class NoSurface: PanelSurface {
     var format: PictureFormat? { nil }
     var pace: PanelPace { .quick }
+    var keepsPicture: Bool { true }
     var trouble: PanelTrouble? { nil }
     func start() {}
     func show(_ screen: Screen, awaited: Bool, picture: () throws -> Picture) {}

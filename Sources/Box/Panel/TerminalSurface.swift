@@ -8,6 +8,7 @@ import Screens
 final class TerminalSurface: PanelSurface {
     var format: PictureFormat? { nil }
     var pace: PanelPace { .quick }
+    var keepsPicture: Bool { true }
     var trouble: PanelTrouble? { nil }
 
     /// From one try to the next where a terminal takes nothing: it was halted (Ctrl-S), or nobody reads.

@@ -27,7 +27,8 @@ final class Face: Sendable {
         var finish = Duration.seconds(60)
         /// How long a machine may take to end this process when it shuts down; after that the room is shown again.
         var shutdown = Duration.seconds(90)
-        /// How long it is said, instead of the room, that what was wanted by the button has failed.
+        /// How long it is said, instead of the room, that what was wanted by the button has failed; and on a panel that is dark
+        /// without the box, why that has.
         var notice = Duration.seconds(10)
         /// How long that stays among what is wrong.
         var memory = Duration.seconds(300)
@@ -268,7 +269,8 @@ extension Face {
             } else {
                 .stopped
             }
-        await panel.finish(showing: last, limit: times.finish)
+        let isFailure = if case .trouble? = last { true } else { false }
+        await panel.finish(showing: last, reading: isFailure ? times.notice : .zero, limit: times.finish)
     }
 }
 
