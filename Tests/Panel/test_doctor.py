@@ -174,6 +174,14 @@ def test_a_screen_of_the_kernels(tmp_path):
     try:
         wait_until(lambda: Path("/dev/dri/card0").exists(), 5, "there is a screen")
         assert wrong(doctor(tmp_path, "framebuffer")) == []
+        # The card alone was called a screen, also where nothing was plugged into it.
+        unplugged = [path for path in Path("/sys/class/drm").glob("card0-*/status")]
+        assert unplugged, "the card has no place for a screen"
+        for path in unplugged:
+            path.write_text("off")
+        Path("/dev/fb0").unlink(missing_ok=True)
+        (entry,) = wrong(doctor(tmp_path, "framebuffer"))
+        assert entry[0] == "panel: /dev/fb0: there is no such screen" and "connect the screen" in entry[1]
     finally:
         subprocess.run(["rmmod", "vkms"], check=False)
 

@@ -268,6 +268,9 @@ func openFrameMemory(_ path: String?) throws(DeviceError) -> any FrameMemory {
     }
 }
 
+/// The devices that ``openFrameMemory(_:)`` tries where none is named: cards with a screen, and the framebuffer.
+public func screenDevices() -> [String] { cardsWithScreens() + ["/dev/fb0"] }
+
 /// The cards that may have a screen: a Raspberry Pi has one that only renders. The kernel tells without looking at the cable
 /// (Documentation/ABI/testing/sysfs-class-drm and drm_sysfs.c, `status`).
 /// - Parameter folder: where the kernel lists its cards and what can be plugged into them.

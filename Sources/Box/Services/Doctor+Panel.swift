@@ -76,14 +76,14 @@ extension Doctor {
     }
 
     private mutating func examineScreen(_ path: String?) {
-        let paths = path.map { [$0] } ?? ["/dev/fb0", "/dev/dri/card0"]
+        let paths = path.map { [$0] } ?? screenDevices()
         if let path = paths.first(where: { access($0, R_OK | W_OK) == 0 }) { return fine("panel", "\(path) is there") }
         let isThere = paths.contains { access($0, F_OK) == 0 }
         wrong(
             "panel", "\(paths.joined(separator: ", ")): " + (isThere ? "may not be opened" : "there is no such screen"),
             mend: isThere
                 ? "run as root, or as a user of the group video"
-                : "connect the screen before the start, or name its device with panel.path",
+                : "connect the screen, or name its device with panel.path",
             fatal: false)
     }
 
