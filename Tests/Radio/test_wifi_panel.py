@@ -97,6 +97,28 @@ def test_a_press_keeps_the_new_codes_tells_everyone_changes_the_wifi_and_shows_t
         lambda: [code for code in glass.codes() if code.startswith("WIFI:")], 20, "the way onto the Wi-Fi is to be seen"))
 
 
+def test_the_codes_are_on_the_panel_before_the_radio_has_found_its_channel(air, glass):
+    """They came with the beacon: a radio that may choose its channel listens to all of them first, for longer than half a
+    second, and a panel showed nothing all the while."""
+    for network in ({}, {"wifi.subnet": "10.20.30.0/24"}):
+        with RadioBox(air, config={**SETTINGS, **network}) as box:
+            panel, wifi = box.status()["panel"], box.wifi()
+            assert wifi["startTime"] > 500, "this radio did not listen"
+            assert panel["firstCodes"] < 150, panel
+            # They lead where the Wi-Fi is then, and so need not be drawn again.
+            wait_until(lambda: box.link in glass.codes(), 20, "its codes are on the panel", detail=box.describe)
+            assert f"//{wifi['address']}" in box.link
+            assert box.status()["panel"]["pictures"] <= 3, panel
+
+
+def test_of_a_radio_that_is_not_there_no_codes_are_shown(air, glass):
+    with RadioBox(air, config={**SETTINGS, "wifi.interface": "wlan7"}, up=False) as box:
+        wait_until(lambda: box.status()["panel"]["shows"] == "trouble", 10, "it says why there are none", detail=box.describe)
+        time.sleep(20)
+        assert box.status()["panel"]["shows"] == "trouble" and box.status()["panel"]["firstCodes"] is None
+        assert glass.codes() == []
+
+
 def test_what_cannot_be_kept_is_not_changed(air, glass, gpio, phone, tmp_path):
     """No stage comes without the first."""
     run("mount", "-t", "tmpfs", "-o", "size=2m", "disk", str(tmp_path))

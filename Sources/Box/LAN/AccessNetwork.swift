@@ -90,6 +90,9 @@ public final class AccessNetwork: Sendable {
     /// Where the box is on its Wi-Fi; nil while there is none.
     public var place: Place? { shown.withLock { $0.place } }
 
+    /// Where the box will be on its Wi-Fi, from ``prepare(interface:ports:)`` until it is there; nil while nobody knows.
+    public var coming: Place? { closed.withLock { $0?.place } }
+
     /// What is wrong at present and how to mend it, in plain words; empty when all is well.
     public var trouble: [String] {
         let (trouble, server) = shown.withLock { ($0.trouble, $0.server) }

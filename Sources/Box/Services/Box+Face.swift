@@ -15,8 +15,11 @@ extension Box {
     func screen() async -> Screen {
         let radio = await radio?.recent()
         let found = addresses.withLock { $0 }
-        if let radio, wifi == nil, found.allSatisfy(\.isLoopback) {
-            // Its own Wi-Fi is the only way to it.
+        let isComing = wifi == nil && radio?.isOnItsWay == true
+        // Its codes are known before the beacon, and by the time that a phone has them it is there.
+        let coming = isComing ? ownNetwork?.coming : nil
+        if let radio, wifi == nil, coming == nil, isComing || found.allSatisfy(\.isLoopback) {
+            // Its own Wi-Fi is the only way to it, or will be the best.
             switch radio.state {
             case .starting, .up: return .starting(name: configuration.name)
             case .waiting, .stopped:
@@ -24,7 +27,7 @@ extension Box {
                     ?? .starting(name: configuration.name)
             }
         }
-        let link = joinLink
+        let link = joinLink(first: coming)
         // At the terminal of a machine without a network somebody may want to try the page; and who has set an address means it.
         if link.isOnlyForThisMachine, configuration.addresses.isEmpty, configuration.panel.model != .terminal {
             return .trouble(.noNetwork)
@@ -33,7 +36,9 @@ extension Box {
         let clients = await hub?.snapshot().hub
         var room = RoomScreen(
             name: configuration.name,
-            wifi: wifi.map { RoomScreen.WiFi(ssid: $0.ssid, passphrase: $0.passphrase, code: $0.code) },
+            wifi: (coming == nil ? wifi : comingWiFi).map {
+                RoomScreen.WiFi(ssid: $0.ssid, passphrase: $0.passphrase, code: $0.code)
+            },
             link: link.description, address: link.typed, people: Self.count(people, hubClients: clients?.clients ?? 0),
             full: people.count >= configuration.room.people ? configuration.room.people : nil,
             troubles: troubles(link, radio))
@@ -70,6 +75,13 @@ extension JoinLink {
 
     /// What somebody can type who can't scan: the secret is for scanners.
     fileprivate var typed: String? { "\(self)".split(separator: "#").first.map(String.init) }
+}
+
+extension AccessPointSnapshot {
+    /// Whether it begins for the first time, and nothing has failed.
+    fileprivate var isOnItsWay: Bool {
+        state == .starting && counters.starts == 0 && !trouble.contains { $0.isFatal }
+    }
 }
 
 extension AccessPointTrouble {

@@ -269,15 +269,23 @@ extension Box {
 
     /// How phones get onto the box's own Wi-Fi, while there is one.
     var wifi: Status.WiFi? {
-        guard configuration.wifi.mode == .auto, ownNetwork?.address != nil else { return nil }
+        configuration.wifi.mode == .auto && ownNetwork?.address != nil ? comingWiFi : nil
+    }
+
+    /// How they will get onto it.
+    var comingWiFi: Status.WiFi {
         let wifi = authority.credentials.wifi
         return Status.WiFi(ssid: wifi.ssid(name: configuration.wifi.name), passphrase: wifi.passphrase)
     }
 
-    var joinLink: JoinLink {
-        JoinLink(
+    var joinLink: JoinLink { joinLink(first: nil) }
+
+    /// - Parameter own: an address that will be the best one in a moment.
+    func joinLink(first own: IPAddress?) -> JoinLink {
+        let coming = configuration.addresses.isEmpty ? [own].compactMap(\.self) : []
+        return JoinLink(
             configuration: configuration, hasOwnersCertificate: certificates.status.origin == .owner,
-            addresses: addresses.withLock { $0 }, secret: authority.credentials.secret)
+            addresses: coming + addresses.withLock { $0 }, secret: authority.credentials.secret)
     }
 }
 

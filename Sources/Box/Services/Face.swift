@@ -111,8 +111,8 @@ final class Face: Sendable {
     func follow() async {
         for await _ in changes.stream {
             await update()
-            // What changes meanwhile is looked at together.
-            try? await Task.sleep(for: times.pause)
+            // What changes meanwhile is looked at together; before the room is open there is nothing to look at.
+            if screen.withLock({ $0 != nil }) { try? await Task.sleep(for: times.pause) }
         }
     }
 

@@ -66,6 +66,9 @@ final class OwnNetwork: Sendable {
     /// The box's address on it; nil while there is none.
     var address: IPAddress? { network.place?.address }
 
+    /// The box's address on it while it is on its way.
+    var coming: IPAddress? { network.coming?.address }
+
     /// What is wrong with it and how to mend it.
     var trouble: [String] { network.trouble }
 

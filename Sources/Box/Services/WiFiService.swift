@@ -83,6 +83,8 @@ final class WiFiService: Sendable {
                 // A Wi-Fi that nothing keeps apart from the rest of the machine is worse than none.
                 radio.prepared(
                     interface: interface, await network.prepare(interface: interface, hubPort: hubPort))
+                // The way to the box is known from here on.
+                onTrouble()
             case .up(let interface, _): await network.start(interface: interface, hubPort: hubPort)
             case .down: await network.suspend()
             case .stopped: await network.stop()
