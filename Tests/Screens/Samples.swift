@@ -58,6 +58,7 @@ let screens: [(name: String, screen: Screen)] = {
         ("updating", .updating),
         ("trouble-network", .trouble(.noNetwork)),
         ("trouble-radio", .trouble(.radioFails)),
+        ("failed", .trouble(.failed("Port 443 is taken; stop the program that has it, or set https.port."))),
         ("holding", .holding(shutDownIn: 2)),
         ("holding-on", .holdingOn(resetIn: 5)),
         ("resetting", .resetting),
