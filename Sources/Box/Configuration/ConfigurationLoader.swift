@@ -14,11 +14,19 @@ public struct LoadedConfiguration: Sendable, Equatable {
 
     /// The settings.
     public let configuration: BoxConfiguration
-    /// Every setting, in the order of the sample file.
-    public let rows: [Row]
+    /// Where each that was set came from, by its key.
+    let sources: [String: String]
+
+    /// Every setting, in the order of the sample file. Made when asked for: a start of the box has no use for it.
+    public var rows: [Row] {
+        Setting.all.map {
+            Row(key: $0.key, value: $0.text(configuration), source: sources[$0.key] ?? "default")
+        }
+    }
 
     /// The rows as a table of text, one line each.
     public var listing: String {
+        let rows = rows
         let keyWidth = rows.map(\.key.count).max() ?? 0
         let valueWidth = rows.map(\.value.count).max() ?? 0
         func padded(_ text: String, _ width: Int) -> String {
@@ -105,6 +113,8 @@ extension Resolution {
     /// Applies the environment variables that start with `KIBITZ_`.
     fileprivate mutating func apply(environment: [String: String]) {
         let prefix = ConfigurationLoader.environmentPrefix
+        // Mostly there is none, and to ask for each takes as long as all else here.
+        guard environment.keys.contains(where: { $0.hasPrefix(prefix + "_") }) else { return }
         let environment = environment.withGroupScalars(prefix: prefix)
         let provider = EnvironmentVariablesProvider(environmentVariables: environment)
             .prefixKeys(with: ConfigKey([prefix]))

@@ -43,6 +43,8 @@ struct Resolution {
     mutating func apply(_ source: some ConfigSnapshot, rank: SourceRank) {
         let given = source as? GivenValues
         for setting in Setting.all {
+            // What is not there need not be looked up.
+            if let given, given.values[setting.key] == nil { continue }
             guard
                 let lookup = try? source.value(
                     forKey: setting.absoluteKey, type: setting.isList ? .stringArray : .string),
@@ -99,13 +101,7 @@ struct Resolution {
             }
             throw ConfigurationProblems(problems: inOrder.map(\.element.problem))
         }
-        let (configuration, origins) = (configuration, origins)
-        return LoadedConfiguration(
-            configuration: configuration,
-            rows: Setting.all.map {
-                LoadedConfiguration.Row(
-                    key: $0.key, value: $0.text(configuration), source: origins[$0.key]?.place ?? "default")
-            })
+        return LoadedConfiguration(configuration: configuration, sources: origins.mapValues(\.place))
     }
 }
 
