@@ -35,7 +35,11 @@ extension AccessPoint {
         guard setUp.isPrepared || (security.kind == .softMAC && mayBeaconFirst) else {
             return pause(.awaitPreparation, for: Self.preparationTimeout, at: now)
         }
-        guard let pmk else { return fail("compute the key", "OpenSSL failed", at: now, into: &output) }
+        var pmk: SecretBytes?
+        if security.kind == .offloaded, security.offersPSK {
+            pmk = masterKey()
+            guard pmk != nil else { return failWithoutKey(at: now, into: &output) }
+        }
         if !radio.hasControlPortOverNL80211, security.kind == .fullMAC {
             isEAPOLSocketOpen = true
             output.actions.append(.openEAPOL(interface: interface.index))
@@ -110,6 +114,8 @@ extension AccessPoint {
         if configuration.security == .transition, !security.offersSAE { notes.append(.noWPA3(radio: radio.name)) }
         heed(radio)
         passedOver = 0
+        let pmk = security.offersPSK ? masterKey() : nil
+        guard pmk != nil || !security.offersPSK else { return failWithoutKey(at: now, into: &output) }
         counters.starts &+= 1
         var limits = StationsLimits()
         limits.silence = configuration.silence
@@ -119,7 +125,7 @@ extension AccessPoint {
         do {
             stations = try Stations(
                 configuration: StationsConfiguration(
-                    kind: security.kind, description: description, pmk: security.offersPSK ? pmk : nil,
+                    kind: security.kind, description: description, pmk: pmk,
                     password: security.offersSAE ? SecretBytes(Array(configuration.passphrase.utf8)) : nil,
                     limit: min(
                         configuration.stationLimit, radio.maximumStations.map(Int.init) ?? configuration.stationLimit),
@@ -141,6 +147,10 @@ extension AccessPoint {
         }
         output.events.append(.up(interface: interface.name, index: interface.index))
         drive(.started, at: now, into: &output)
+    }
+
+    private mutating func failWithoutKey(at now: Timestamp, into output: inout AccessPointOutput) {
+        fail("compute the key", "OpenSSL failed", at: now, into: &output)
     }
 
     /// How long between two looks at what runs.

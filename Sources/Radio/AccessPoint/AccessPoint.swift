@@ -72,8 +72,8 @@ public struct AccessPoint: ~Copyable {
     var failure: AccessPointTrouble?
     /// What is not as it should be, with an access point.
     var notes: [AccessPointTrouble] = []
-    /// The pairwise master key of the passphrase.
-    var pmk: SecretBytes?
+    /// The pairwise master key of the passphrase, once it was needed.
+    private var pmk: SecretBytes?
     /// How often it came up, and how often it then broke.
     public internal(set) var counters = AccessPointCounters()
     /// When the present attempt began.
@@ -155,7 +155,6 @@ public struct AccessPoint: ~Copyable {
     public init(configuration: AccessPointConfiguration, generator: any RandomNumberGenerator & Sendable) {
         self.configuration = configuration
         self.generator = generator
-        derive()
     }
 
     /// Takes in what happened and says what to do about it.
@@ -219,7 +218,7 @@ public struct AccessPoint: ~Copyable {
         let isRotation = sameRadio == configuration
         let hasOtherKey = wanted.ssid != configuration.ssid || wanted.passphrase != configuration.passphrase
         configuration = wanted
-        if hasOtherKey { derive() }
+        if hasOtherKey { pmk = nil }
         switch phase {
         case .stopped: break
         case .settingUp(let setUp) where isRotation && setUp.isRotation:
@@ -235,9 +234,11 @@ public struct AccessPoint: ~Copyable {
         }
     }
 
-    /// Computes what the passphrase is needed for.
-    private mutating func derive() {
-        pmk = try? KeyDerivation.psk(passphrase: configuration.passphrase, ssid: configuration.ssid)
+    /// The pairwise master key, which is thousands of hashes: where the handshakes are ours the beacon comes before it.
+    /// - Returns: nil when OpenSSL failed.
+    mutating func masterKey() -> SecretBytes? {
+        if pmk == nil { pmk = try? KeyDerivation.psk(passphrase: configuration.passphrase, ssid: configuration.ssid) }
+        return pmk
     }
 
     // MARK: Requests

@@ -12,10 +12,10 @@ enum Requests {
 
     /// The access point itself.
     /// - Parameters:
-    ///   - pmk: the pairwise master key, for a chip that does the handshake.
+    ///   - pmk: the pairwise master key, for a chip that does the handshake; the others are not given it.
     ///   - passphrase: the same as a password, for a chip that does SAE.
     static func start(
-        _ interface: UInt32, description: BSSDescription, security: SecurityPlan, radio: Wiphy, pmk: SecretBytes,
+        _ interface: UInt32, description: BSSDescription, security: SecurityPlan, radio: Wiphy, pmk: SecretBytes?,
         passphrase: String
     ) -> NL80211Request {
         var parameters = AccessPointParameters(
@@ -37,7 +37,7 @@ enum Requests {
                 parameters.controlPort = ControlPort(isOverNL80211: false)
             }
         case .offloaded:
-            if security.offersPSK { parameters.pmk = pmk.bytes.copied }
+            if security.offersPSK { parameters.pmk = pmk?.bytes.copied }
             if security.offersSAE {
                 parameters.saePassword = Array(passphrase.utf8)
                 parameters.authentication = .automatic
