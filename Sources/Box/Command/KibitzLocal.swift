@@ -17,9 +17,9 @@ struct KibitzLocal: AsyncParsableCommand {
     static func main() async {
         CLinux_prepareHeap()
         // To find out what a command line means takes longer than all else of a start; this one a machine gives at each.
-        guard let run = Run(plain: CommandLine.arguments.dropFirst()) else { return await main(nil) }
+        guard let options = Run.plain(CommandLine.arguments.dropFirst()) else { return await main(nil) }
         do {
-            try await run.run()
+            try await Run.open(options)
         } catch {
             exit(withError: error)
         }

@@ -11,38 +11,35 @@ struct Run: AsyncParsableCommand {
     @OptionGroup var settings: SettingOptions
     @OptionGroup var state: StateOption
 
-    init() {}
+    func run() async throws { try await Self.open(settings.options(state: state.state)) }
 
     /// Understands `run` with its own options, each word apart.
     /// - Returns: nil where there is anything else, which is for ``KibitzLocal`` to find out.
-    init?(plain arguments: ArraySlice<String>) {
+    static func plain(_ arguments: ArraySlice<String>) -> BoxOptions? {
         guard arguments.first == "run" else { return nil }
         var rest = arguments.dropFirst()
-        var settings = SettingOptions()
-        (settings.config, settings.settings, settings.service) = (nil, [], false)
-        var state = StateOption()
-        state.state = nil
+        var options = BoxOptions()
         while let name = rest.popFirst() {
             if name == "--service" {
-                settings.service = true
+                options.role = .service
                 continue
             }
             guard let value = rest.popFirst(), !value.isEmpty, !value.hasPrefix("-") else { return nil }
             switch name {
-            case "--config": settings.config = value
-            case "--state": state.state = value
-            case "--set": settings.settings.append(value)
+            case "--config": options.config = value
+            case "--state": options.state = value
+            case "--set": options.settings.append(value)
             default: return nil
             }
         }
-        self.settings = settings
-        self.state = state
+        return options
     }
 
-    func run() async throws {
+    /// Opens the room.
+    static func open(_ options: BoxOptions) async throws {
         let loaded: LoadedConfiguration
         do {
-            loaded = try settings.options(state: state.state).loadConfiguration()
+            loaded = try options.loadConfiguration()
         } catch {
             // EX_CONFIG of sysexits(3): the unit does not start it again until somebody has mended the settings.
             var text = error.description + "\n"
@@ -53,12 +50,12 @@ struct Run: AsyncParsableCommand {
         let level = Logger.Level(rawValue: loaded.configuration.log.level.rawValue) ?? .info
         LoggingSystem.bootstrap { JournalLogHandler(label: $0, level: level) }
         try await Box.run(
-            configuration: loaded.configuration, state: try stateDirectoryPath(state.state),
-            configurationFile: settings.config, logger: Logger(label: "kibitz-local"))
+            configuration: loaded.configuration, state: try stateDirectoryPath(options.state),
+            configurationFile: options.config, logger: Logger(label: "kibitz-local"))
     }
 
     /// Sockets are files: takes as many as the system allows, where a shell's soft limit is often 1024.
-    private func raiseFileLimit() {
+    private static func raiseFileLimit() {
         var limit = rlimit()
         guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
         limit.rlim_cur = limit.rlim_max
