@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 enum {
-  CLinux_HEAP_AT_START = 512 * 1024,
+  CLinux_HEAP_AT_START = 768 * 1024,
   // MADV_POPULATE_WRITE of madvise(2), since Linux 5.14; older kernels refuse it, and then it is page by page.
   CLinux_POPULATE_WRITE = 23,
 };
@@ -21,8 +21,10 @@ static inline void CLinux_prepareHeap(void) {
   mallopt(M_TOP_PAD, CLinux_HEAP_AT_START);
   // What is left of the heap is less than these, so it grows.
   void *first = malloc(100 * 1024), *second = malloc(100 * 1024);
-  char *begin = (char *)((uintptr_t)first & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1)), *end = (char *)sbrk(0);
+  char *begin = (char *)((uintptr_t)first & ~((uintptr_t)sysconf(_SC_PAGESIZE) - 1));
   free(second);
   free(first);
+  // Some of it has gone back to the kernel with these.
+  char *end = (char *)sbrk(0);
   madvise(begin, (size_t)(end - begin), CLinux_POPULATE_WRITE);
 }
