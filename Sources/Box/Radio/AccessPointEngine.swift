@@ -54,16 +54,11 @@ final class AccessPointEngine {
 
 extension AccessPointEngine {
     /// Opens the sockets and begins; after a stop, again.
-    /// - Parameters:
-    ///   - promise: is kept when the beacon is on the air, or waits for something else than the kernel.
-    ///   - limit: and after this at the latest.
-    func start(_ promise: EventLoopPromise<Void>, limit: TimeAmount) {
+    /// - Parameter promise: is kept when the beacon is on the air, or waits for something else than the kernel.
+    func start(_ promise: EventLoopPromise<Void>) {
         isWanted = true
         hasBegun()
         beginning = promise
-        let engine = NIOLoopBound(self, eventLoop: eventLoop)
-        let late = eventLoop.scheduleTask(in: limit) { engine.value.hasBegun() }
-        promise.futureResult.whenComplete { _ in late.cancel() }
         open()
     }
 

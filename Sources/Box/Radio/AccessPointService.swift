@@ -29,11 +29,10 @@ public final class AccessPointService: Sendable {
     }
 
     /// Begins; what fails is tried again, and told by ``snapshot()``.
-    /// - Parameter limit: how long this may take. It returns when the beacon is on the air, or waits for something else.
-    public func start(limit: Duration) async {
+    public func start() -> AccessPointBeginning {
         let promise = eventLoop.makePromise(of: Void.self)
-        eventLoop.execute { self.engine.value.start(promise, limit: TimeAmount(limit)) }
-        try? await promise.futureResult.get()
+        eventLoop.execute { self.engine.value.start(promise) }
+        return AccessPointBeginning(future: promise.futureResult)
     }
 
     /// Sends everyone away and ends.
@@ -64,5 +63,22 @@ public final class AccessPointService: Sendable {
         let future = eventLoop.submit { self.engine.value.snapshot }
         // The loop runs as long as the box does.
         return (try? await future.get()) ?? AccessPointSnapshot.none
+    }
+}
+
+/// The beginning of an ``AccessPointService``.
+public struct AccessPointBeginning: Sendable {
+    let future: EventLoopFuture<Void>
+
+    /// Returns when the beacon is on the air, or waits for something else than the kernel.
+    /// - Parameter limit: how long this takes at most.
+    public func end(within limit: Duration) async {
+        let promise = future.eventLoop.makePromise(of: Void.self)
+        let late = future.eventLoop.scheduleTask(in: TimeAmount(limit)) { promise.succeed(()) }
+        future.whenComplete { _ in
+            late.cancel()
+            promise.succeed(())
+        }
+        try? await promise.futureResult.get()
     }
 }

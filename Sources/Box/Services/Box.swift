@@ -5,6 +5,7 @@ public import BoxConfiguration
 import BoxCertificates
 import BoxHub
 import BoxNetwork
+import BoxRadio
 import BoxRelay
 import BoxRoom
 import BoxState
@@ -28,6 +29,11 @@ public final class Box: Sendable {
     static let shutdownTimeout = Duration.seconds(4)
     /// From the last words to those on the Wi-Fi to its change, at a rotation.
     private static let farewellTime = Duration.milliseconds(100)
+
+    /// How long the panel waits for the beacon, where the radio is quick, and how long the rest of the box does after that: the
+    /// codes are to be on their way to the panel 150 ms after the start all the same.
+    private static let panelHead = Duration.milliseconds(20)
+    private static let restHead = Duration.milliseconds(70)
 
     let configuration: BoxConfiguration
     private let state: StateDirectory
@@ -63,8 +69,6 @@ public final class Box: Sendable {
     public static func run(
         configuration: BoxConfiguration, state path: String, configurationFile: String? = nil, logger: Logger
     ) async throws {
-        // From the beginning: who is told to end before all is up lets go of the panel as well.
-        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let state: StateDirectory
         do {
             state = try StateDirectory(path: path, group: StateDirectory.groupID(named: configuration.control.group))
@@ -74,24 +78,34 @@ public final class Box: Sendable {
             await Face(configuration: configuration, directory: path, logger: logger).finish(error)
             throw error
         }
-        let face = Face(configuration: configuration, directory: state.path, logger: logger)
+        let authority: RoomAuthority
         do {
-            let authority = try RoomAuthority(state: state)
-            let wifi = WiFi(
-                configuration: configuration, state: state, authority: authority, face: face, logger: logger)
-            await wifi.radio?.begin()
-            do {
-                let box = try Box(
-                    configuration: configuration, state: state, authority: authority, wifi: wifi, face: face,
-                    configurationFile: configurationFile, logger: logger)
-                let listening = Task { for await _ in signals { box.end() } }
-                defer { listening.cancel() }
-                try await box.run()
-            } catch {
-                await wifi.radio?.end()
-                throw error
-            }
+            authority = try RoomAuthority(state: state)
         } catch {
+            await Face(configuration: configuration, directory: state.path, logger: logger).finish(error)
+            throw error
+        }
+        // Whoever hears of the radio's troubles comes after it has begun, and looks then.
+        let witness = Mutex<Face?>(nil)
+        let wifi = WiFi(
+            configuration: configuration, state: state, authority: authority, logger: logger,
+            onTrouble: { witness.withLock { $0 }?.changed() })
+        let beginning = wifi.radio?.begin()
+        await beginning?.end(within: panelHead)
+        // Before the panel: who is told to end before all is up lets go of it as well.
+        let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
+        let face = Face(configuration: configuration, directory: state.path, logger: logger)
+        witness.withLock { $0 = face }
+        await beginning?.end(within: restHead)
+        do {
+            let box = try Box(
+                configuration: configuration, state: state, authority: authority, wifi: wifi, face: face,
+                configurationFile: configurationFile, logger: logger)
+            let listening = Task { for await _ in signals { box.end() } }
+            defer { listening.cancel() }
+            try await box.run()
+        } catch {
+            await wifi.radio?.end()
             await face.finish(error)
             throw error
         }
@@ -103,10 +117,10 @@ public final class Box: Sendable {
         var radio: WiFiService?
 
         init(
-            configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority, face: Face, logger: Logger
+            configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority, logger: Logger,
+            onTrouble: @escaping @Sendable () -> Void
         ) {
             guard configuration.wifi.mode != .none else { return }
-            let onTrouble: @Sendable () -> Void = { face.changed() }
             let network = OwnNetwork(
                 configuration: configuration, state: state, authority: authority,
                 names: { Box.names(configuration) }, eventLoop: face.panel.eventLoop, logger: logger,

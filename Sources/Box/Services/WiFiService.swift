@@ -63,13 +63,9 @@ final class WiFiService: Sendable {
         return result
     }
 
-    /// How long the rest of the box waits for the beacon, where the radio is quick: the codes are to be on their way to the
-    /// panel 150 ms after the start all the same.
-    private static let head = Duration.milliseconds(90)
-
     /// Begins; ``run(hubPort:)`` has to follow. What phones look for first is the beacon, so all else of the box comes after it
     /// unless that takes long.
-    func begin() async { await radio.start(limit: Self.head) }
+    func begin() -> AccessPointBeginning { radio.start() }
 
     /// Leaves the radio as it was; ``run(hubPort:)`` does that too.
     func end() async { await radio.stop() }
