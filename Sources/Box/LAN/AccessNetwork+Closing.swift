@@ -59,7 +59,7 @@ extension AccessNetwork {
     func watch() {
         watching.withLock { watching in
             guard watching == nil else { return }
-            let hints = Firewall.hints(every: Self.watchInterval, on: eventLoop, logger: logger)
+            let hints = Firewall.hints(every: Self.watchInterval, on: eventLoop(), logger: logger)
             watching = Task {
                 for await _ in hints {
                     let wish = self.shown.withLock { $0.wish }

@@ -53,7 +53,7 @@ public final class AccessNetwork: Sendable {
     let subnet: Subnet?
     private let captivePortalAPI: @Sendable (Place) -> String
     let state: StateDirectory
-    let eventLoop: any EventLoop
+    let eventLoop: @Sendable () -> any EventLoop
     let logger: Logger
     private let onChange: @Sendable (Place?) -> Void
     private let onTrouble: @Sendable () -> Void
@@ -69,14 +69,15 @@ public final class AccessNetwork: Sendable {
     ///   - captivePortalAPI: the URL of the captive portal's API (RFC 8908), at a name or address that the box's
     ///     certificate holds.
     ///   - state: the state directory, where leases and the IPv6 prefix are kept.
-    ///   - eventLoop: a loop of a `MultiThreadedEventLoopGroup`, by which changes of the firewall are heard of.
+    ///   - eventLoop: makes a loop, of a `MultiThreadedEventLoopGroup`, by which changes of the firewall are heard of; not
+    ///     called before the network's first ``prepare(interface:ports:)`` or ``start(interface:ports:)``.
     ///   - logger: gets what dnsmasq has to say, too.
     ///   - onChange: called with the place when the network is up, and with nil when it ends.
     ///   - onTrouble: called when ``trouble`` may have changed.
     public init(
         subnet: Subnet?, captivePortalAPI: @escaping @Sendable (Place) -> String, state: StateDirectory,
-        eventLoop: any EventLoop, logger: Logger, onChange: @escaping @Sendable (Place?) -> Void,
-        onTrouble: @escaping @Sendable () -> Void
+        eventLoop: @escaping @Sendable () -> any EventLoop, logger: Logger,
+        onChange: @escaping @Sendable (Place?) -> Void, onTrouble: @escaping @Sendable () -> Void
     ) {
         self.subnet = subnet
         self.captivePortalAPI = captivePortalAPI

@@ -113,6 +113,7 @@ public final class Box: Sendable {
 
     /// The box's own Wi-Fi, which begins before the rest.
     private struct WiFi {
+        let loop = MainLoop()
         var network: OwnNetwork?
         var radio: WiFiService?
 
@@ -123,7 +124,7 @@ public final class Box: Sendable {
             guard configuration.wifi.mode != .none else { return }
             let network = OwnNetwork(
                 configuration: configuration, state: state, authority: authority,
-                names: { Box.names(configuration) }, eventLoop: face.panel.eventLoop, logger: logger,
+                names: { Box.names(configuration) }, eventLoop: { [loop] in loop.value }, logger: logger,
                 onTrouble: onTrouble)
             self.network = network
             guard configuration.wifi.mode == .auto else { return }
@@ -152,7 +153,7 @@ public final class Box: Sendable {
         certificates = try CertificateSource(
             owner: configuration.certificate.map { OwnerCertificateFiles(chain: $0.chain, key: $0.key) },
             hosts: Self.names(configuration), addresses: found, state: state, logger: logger)
-        eventLoop = MultiThreadedEventLoopGroup(numberOfThreads: 1).next()
+        eventLoop = wifi.loop.value
         gate = ConnectionGate(eventLoop: eventLoop)
         signaling = SignalingServer(
             configuration: configuration.brokerConfiguration, authority: authority, eventLoop: eventLoop,

@@ -25,11 +25,11 @@ final class OwnNetwork: Sendable {
     /// Makes the network; nothing is changed yet.
     /// - Parameters:
     ///   - names: the box's names.
-    ///   - eventLoop: a loop that media does not wait for.
+    ///   - eventLoop: makes a loop, once it is needed.
     ///   - onTrouble: called when ``trouble`` may have changed.
     init(
         configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority,
-        names: @escaping @Sendable () -> [String], eventLoop: any EventLoop, logger: Logger,
+        names: @escaping @Sendable () -> [String], eventLoop: @escaping @Sendable () -> any EventLoop, logger: Logger,
         onTrouble: @escaping @Sendable () -> Void
     ) {
         let portal = Portal(authority: authority, state: state, names: names, logger: logger)
