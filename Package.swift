@@ -82,6 +82,10 @@ let package = Package(
             name: "CNetlink", path: "Sources/CLibraries/CNetlink", pkgConfig: "libnl-genl-3.0",
             providers: [.apt(["libnl-genl-3-dev"])]),
         .systemLibrary(name: "CLinux", path: "Sources/CLibraries/CLinux"),
+        // Loads three of them when they are first used.
+        .target(
+            name: "CPanelLibraries", dependencies: ["CFreeType", "CFriBidi", "CQREncode"],
+            path: "Sources/CLibraries/CPanelLibraries"),
 
         // Cores: bytes and time in, bytes and events out.
         library("SansIO", in: "Protocols"),
@@ -119,8 +123,8 @@ let package = Package(
             "AccessPoint", in: "Radio",
             ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Authenticator", "Stations"],
             swiftSettings: smallSettings),
-        library("QRCode", in: "Panel", ["CQREncode"], swiftSettings: smallSettings),
-        library("Raster", in: "Panel", ["QRCode", "CFreeType", "CFriBidi"], swiftSettings: smallSettings),
+        library("QRCode", in: "Panel", ["CQREncode", "CPanelLibraries"], swiftSettings: smallSettings),
+        library("Raster", in: "Panel", ["QRCode", "CFreeType", "CFriBidi", "CPanelLibraries"], swiftSettings: smallSettings),
         library("Screens", in: "Panel", ["QRCode", "Raster"], swiftSettings: smallSettings),
         library("PanelDrivers", in: "Panel", ["SansIO", "Raster"], swiftSettings: smallSettings),
         library("Button", in: "Panel", ["SansIO"], swiftSettings: smallSettings),

@@ -41,9 +41,24 @@ public final class RoomAuthority: Sendable {
     private static let retiredLimit = 64
 
     private let state: StateDirectory
-    private let tokens: SessionTokens
-    private let turn: TURNCredentials
-    private let hub: HubTokens
+    /// What signs, each with a key derived from the box's.
+    private struct Signers {
+        let tokens: SessionTokens
+        let turn: TURNCredentials
+        let hub: HubTokens
+    }
+    private let key: BoxKey
+    private let signers = Mutex<Signers?>(nil)
+    /// Made when it is first needed, for the beacon need not wait for it.
+    private var signing: Signers {
+        signers.withLock { made in
+            if let made { return made }
+            let new = Signers(
+                tokens: SessionTokens(key: key), turn: TURNCredentials(key: key), hub: HubTokens(key: key))
+            made = new
+            return new
+        }
+    }
     private let former: Mutex<[String]>
     private let present: Mutex<RoomCredentials>
     /// Held during a rotation: one at a time, while the present credentials can still be read.
@@ -90,9 +105,7 @@ public final class RoomAuthority: Sendable {
             room = RoomCredentials(using: &generator)
             try state.write(Array(Self.text(room, former).utf8), to: Self.roomFile)
         }
-        tokens = SessionTokens(key: key)
-        turn = TURNCredentials(key: key)
-        hub = HubTokens(key: key)
+        self.key = key
         self.former = Mutex(former)
         present = Mutex(room)
     }
@@ -109,10 +122,10 @@ public final class RoomAuthority: Sendable {
     public var credentials: RoomCredentials { present.withLock { $0 } }
 
     /// The issuer of session tokens, for the broker to verify them.
-    public var sessionTokens: SessionTokens { tokens }
+    public var sessionTokens: SessionTokens { signing.tokens }
 
     /// The issuer of the hub's resume tokens.
-    public var hubTokens: HubTokens { hub }
+    public var hubTokens: HubTokens { signing.hub }
 
     /// The room's former secrets, the oldest first.
     public var retiredSecrets: [String] { former.withLock { $0 } }
@@ -158,6 +171,7 @@ public final class RoomAuthority: Sendable {
         let room = credentials
         guard room.admits(secret: secret) else { return nil }
         var generator = SystemRandomNumberGenerator()
+        let tokens = signing.tokens
         let id = previousToken.flatMap { tokens.verify($0)?.id } ?? Identifiers.freshMember(using: &generator)
         return Session(
             id: id, token: tokens.issue(SessionClaims(id: id, generation: room.generation)),
@@ -168,19 +182,19 @@ public final class RoomAuthority: Sendable {
     /// - Parameter lifetime: how long they are valid, in seconds.
     public func turnCredential(lifetime: UInt64) -> TURNCredential {
         var generator = SystemRandomNumberGenerator()
-        return turn.issue(
+        return signing.turn.issue(
             id: Identifiers.freshPeer(using: &generator), generation: credentials.generation,
             expiry: Self.wallClock() &+ lifetime)
     }
 
     /// The credential for TURN that stands in the hub's links: good for this generation of the room.
     public var hubTURNCredential: TURNCredential {
-        turn.hubCredential(generation: credentials.generation)
+        signing.turn.hubCredential(generation: credentials.generation)
     }
 
     /// The password that belongs to a TURN username, while it is valid.
     public func turnPassword(forUsername username: String) -> String? {
-        turn.password(forUsername: username, at: Self.wallClock(), generation: credentials.generation)
+        signing.turn.password(forUsername: username, at: Self.wallClock(), generation: credentials.generation)
     }
 
     /// Seconds since 1970. A box without a clock battery may be off by years, but it is the same clock that set the
