@@ -124,7 +124,8 @@ let package = Package(
             ["SansIO", "Wire", "IEEE80211", "Netlink", "NL80211", "WiFiCrypto", "Authenticator", "Stations"],
             swiftSettings: smallSettings),
         library("QRCode", in: "Panel", ["CQREncode", "CPanelLibraries"], swiftSettings: smallSettings),
-        library("Raster", in: "Panel", ["QRCode", "CFreeType", "CFriBidi", "CPanelLibraries"], swiftSettings: smallSettings),
+        library(
+            "Raster", in: "Panel", ["QRCode", "CFreeType", "CFriBidi", "CPanelLibraries"], swiftSettings: smallSettings),
         library("Screens", in: "Panel", ["QRCode", "Raster"], swiftSettings: smallSettings),
         library("PanelDrivers", in: "Panel", ["SansIO", "Raster"], swiftSettings: smallSettings),
         library("Button", in: "Panel", ["SansIO"], swiftSettings: smallSettings),
