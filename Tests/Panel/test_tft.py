@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from pathlib import Path
 
 import pytest
 from PIL import ImageChops
@@ -128,6 +130,23 @@ def test_an_address_that_changes_is_to_be_seen_at_once(glass, model, make_box):
         finally:
             run("ip", "address", "del", f"{later}/24", "dev", "lan0")
             run("ip", "address", "add", "10.20.0.1/24", "dev", "lan0")
+
+
+def test_the_largest_panel_takes_two_megabytes(gpio, bus, make_box):
+    """Of memory, with all that is loaded for it: its letters, its pictures, and the program that draws them, which is larger
+    in a debug build."""
+    data, all_of_it = [], []
+    for model in ("none", "ili9486-320x480"):
+        with make_box({"panel": model}) as box:
+            time.sleep(2)
+            for _ in range(6):
+                box.rotate()
+                time.sleep(1)
+            sizes = Path(f"/proc/{box.pid}/smaps_rollup").read_text()
+            for kind, found in (("Pss_Anon", data), ("Pss", all_of_it)):
+                found.append(int(re.search(rf"^{kind}:\s+(\d+) kB", sizes, re.M)[1]) / 1024)
+    print(f"{all_of_it[1] - all_of_it[0]:.2f} MB, of which {data[1] - data[0]:.2f} are data")
+    assert data[1] - data[0] < 1.5 and all_of_it[1] - all_of_it[0] < 3
 
 
 @pytest.mark.parametrize("model", ["st7789-240x240"], indirect=True)
