@@ -175,6 +175,38 @@ import Wire
         #expect(rig.kernel.interfaces.first?.type == 3)
     }
 
+    /// Someone has added an interface for an access point, and the radio's first one is a client on another channel: the
+    /// beacon was refused for ever.
+    @Test func anotherInterfaceThatKeepsTheRadioBusyIsTakenDown() throws {
+        let rig = Rig(Rig.configuration(channel: 36))
+        rig.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: nil)
+        rig.kernel.addInterface("wlan0", radio: 0, frequency: 2437)
+        rig.kernel.addInterface("uap0", radio: 0, type: 3)
+        rig.start(within: .seconds(2))
+        #expect(rig.isUp && rig.accessPoint.snapshot.beacon?.interface == "uap0")
+        #expect(rig.kernel.interfaces.map(\.isUp) == [false, true] && rig.kernel.complaints == [])
+    }
+
+    /// Who names the interface may want to keep the other one.
+    @Test func whereTheInterfaceIsNamedTheOtherStays() throws {
+        let rig = Rig(Rig.configuration(channel: 36, interface: "uap0"))
+        rig.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: nil)
+        rig.kernel.addInterface("wlan0", radio: 0, frequency: 2437)
+        rig.kernel.addInterface("uap0", radio: 0, type: 3)
+        rig.start(within: .seconds(30))
+        #expect(!rig.isUp && rig.kernel.interfaces[0].isUp)
+        #expect(rig.accessPoint.snapshot.trouble.first?.description.contains("busy with wlan0") == true)
+    }
+
+    /// Interfaces are told newest first.
+    @Test func ofSeveralInterfacesTheOldestIsTaken() throws {
+        let rig = Rig(.softMAC)
+        rig.kernel.addInterface("second", radio: 0)
+        rig.kernel.interfaces.reverse()
+        rig.start()
+        #expect(rig.accessPoint.snapshot.beacon?.interface == "wlan0")
+    }
+
     @Test func aRadioWithoutAnInterfaceGetsOne() throws {
         let rig = Rig()
         rig.kernel.add(MockKernel.Radio(index: 3, name: "phy3", chip: .softMAC), interface: nil)

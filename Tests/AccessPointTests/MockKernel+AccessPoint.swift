@@ -30,6 +30,12 @@ extension MockKernel {
             let center = request[A.centerFreq1].map({ Int($0.u32) })
         else { return .error(22) }
         guard isUsable(frequency: frequency, width: width, center: center, radio: radio) else { return .error(22) }
+        // cfg80211_can_use_iftype_chan: all interfaces of a radio are on one channel.
+        guard
+            !interfaces.contains(where: {
+                $0.radio == radio.index && $0.isUp && $0.frequency.map { $0 != frequency } ?? false
+            })
+        else { return .error(16) }
         let features = extendedFeatures(radio)
         if let pmk = request[A.pmk]?.payload {
             guard pmk.count == 32, features.contains(50) else { return .error(22) }

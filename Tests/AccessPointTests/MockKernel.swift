@@ -43,6 +43,8 @@ final class MockKernel {
         var registrations: [UInt16: [UInt8]] = [:]
         /// The index of the bridge that it is a port of.
         var bridge: UInt32?
+        /// The channel on which it is connected to another network, as long as it is up.
+        var frequency: Int?
     }
 
     /// A running access point, as the chip knows it.
@@ -127,6 +129,16 @@ final class MockKernel {
             Interface(
                 index: nextIndex, name: name, radio: radio.index, type: type,
                 mac: [2, 0, 0, 0, UInt8(radio.index), UInt8(nextIndex)], isUp: isUp))
+    }
+
+    /// Another interface of a radio that is there.
+    func addInterface(_ name: String, radio: Int, type: UInt32 = 2, frequency: Int? = nil) {
+        nextIndex += 1
+        interfaces.append(
+            Interface(
+                index: nextIndex, name: name, radio: radio, type: type,
+                mac: [2, 0, 0, 0, UInt8(radio), UInt8(nextIndex)],
+                isUp: frequency != nil, frequency: frequency))
     }
 
     var accessPoint: AccessPoint? { interfaces.compactMap(\.accessPoint).first }

@@ -115,6 +115,11 @@ extension AccessPoint {
     private mutating func failed(
         _ setUp: SetUp, _ failure: NetlinkFailure, at now: Timestamp, into output: inout AccessPointOutput
     ) {
+        if failure.number == .busy, [.setType, .takeUp, .startAP].contains(setUp.step),
+            isShared(setUp, at: now, into: &output)
+        {
+            return
+        }
         switch setUp.step {
         case .setRegulatory, .getRegulatory, .getRegulatoryAgain:
             // Rules that can't be changed, those of a radio that keeps its own; what it reports of channels holds.
@@ -135,6 +140,28 @@ extension AccessPoint {
             .takeUp, .awaitScan, .register, .setBSS, .awaitSwitch, .awaitPreparation:
             fail(setUp.step.words, failure.description, at: now, into: &output)
         }
+    }
+
+    /// Another interface of the radio may be on a channel of its own, or be one more than the radio can have. Where the box
+    /// chooses its interface the radio is all its own; who names one may want both.
+    /// - Returns: whether there is another one.
+    private mutating func isShared(
+        _ setUp: SetUp, at now: Timestamp, into output: inout AccessPointOutput
+    ) -> Bool {
+        let others = setUp.interfaces.filter {
+            $0.wiphy == setUp.radio?.index && $0.index != nil && $0.index != setUp.interface?.index
+        }
+        guard let other = others.first else { return false }
+        var reason = "the radio is busy with \(other.name)"
+        if configuration.interface == nil {
+            for index in others.compactMap(\.index) {
+                send(.route(.setLink(index: index, isUp: false)), for: .any, at: now, into: &output)
+            }
+        } else {
+            reason += "; take that down, or set wifi.channel to its channel"
+        }
+        fail(setUp.step.words, reason, at: now, into: &output)
+        return true
     }
 
     /// The chip does not do what it announces: less is asked of it, as long as there is less to ask.
@@ -216,7 +243,7 @@ extension AccessPoint {
         let candidates = usable.isEmpty ? suitable : usable
         candidateCount = candidates.count
         let radio = candidates[radioTurn % candidates.count]
-        let own = setUp.interfaces.filter { $0.wiphy == radio.index }
+        let own = setUp.interfaces.filter { $0.wiphy == radio.index }.sorted { $0.index ?? .max < $1.index ?? .max }
         let interface = own.first { $0.type == .accessPoint } ?? own.first { $0.type == .station }
         if let interface, let index = interface.index { remember(index, .type(interface.type)) }
         use(radio, interface.flatMap(AccessInterface.init), at: now, into: &output)
