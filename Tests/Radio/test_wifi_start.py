@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from Rig.accesspoint import Hostapd, RadioBox
+from Rig.accesspoint import RadioBox
 from Rig.network import run
 from Rig.waiting import wait_until
-from Rig.wifi import WPASupplicant
+from Rig.wifi import Program, WPASupplicant
 
 PHONES = 2
 
@@ -66,24 +68,42 @@ def test_what_was_left_is_taken_over(air, phone, leave):
         assert (told := box.wifi())["starts"] == 1 and told["trouble"] is None, told
 
 
+@pytest.fixture
+def client(air, phones):
+    """An interface that is connected to another network, of which the kernel alone knows."""
+    neighbour = phones.new()
+    interface = air.radios[0]
+    configuration = Path("/run/rig-neighbour.conf")
+    configuration.write_text(f"interface={neighbour.radio}\ndriver=nl80211\nssid=neighbour\nhw_mode=g\nchannel=6\ncountry_code=GB\n")
+    hostapd = Program("hostapd", "-t", str(configuration), namespace=neighbour.namespace)
+    neighbour.programs.append(hostapd)
+    wait_until(lambda: "AP-ENABLED" in hostapd.log(), 20, "the neighbour's Wi-Fi is up", detail=hostapd.log)
+    run("ip", "link", "set", interface, "up")
+    run("iw", "dev", interface, "connect", "neighbour", "2437")
+    wait_until(lambda: "neighbour" in run("iw", "dev", interface, "link"), 20, "it is connected", detail=hostapd.log)
+    return interface
+
+
 @pytest.mark.box
-def test_a_client_of_another_network_becomes_the_access_point(air, phones):
+@pytest.mark.parametrize("other", [None, "managed", "__ap"])
+def test_a_client_of_another_network_gives_way(air, phones, client, other):
+    """Also where the access point is on another interface of the radio, which can't be on two channels."""
     phone = phones.new()
-    other, interface = air.radios
-    hostapd = Hostapd(air, start=False)
-    # Without a passphrase, so that the kernel can be told to connect and needs no program from then on.
-    hostapd.configuration = hostapd.configuration.partition("wpa=2")[0]
-    try:
-        assert hostapd.interface == other
-        hostapd.begin()
-        wait_until(lambda: "state=ENABLED" in hostapd.control("status"), 20, "hostapd is up", detail=hostapd.describe)
-        run("ip", "link", "set", interface, "up")
-        run("iw", "dev", interface, "connect", hostapd.ssid, str(hostapd.frequency))
-        wait_until(lambda: hostapd.ssid in run("iw", "dev", interface, "link"), 20, "it is connected", detail=hostapd.describe)
-        with RadioBox(air, config={"wifi.interface": interface}) as box:
-            phone.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
-            phone.lease()
-            assert phone.ping(box.wifi_address) == 3
-            assert (told := box.wifi())["starts"] == 1 and told["trouble"] is None, told
-    finally:
-        hostapd.close()
+    if other:
+        run("iw", "phy", air.phy(client), "interface", "add", "uap0", "type", other)
+    with RadioBox(air, config={"wifi.channel": 36}) as box:
+        assert box.interface == ("uap0" if other == "__ap" else client)
+        phone.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
+        phone.lease()
+        assert phone.ping(box.wifi_address) == 3
+        assert (told := box.wifi())["starts"] == 1 and told["trouble"] is None, told
+
+
+@pytest.mark.box
+def test_a_client_beside_a_named_interface_stays(air, client):
+    run("iw", "phy", air.phy(client), "interface", "add", "uap0", "type", "managed")
+    with RadioBox(air, config={"wifi.channel": 36, "wifi.interface": "uap0"}, up=False) as box:
+        wait_until(lambda: f"busy with {client}" in (box.wifi()["trouble"] or ""), 10, "the box says why", detail=box.wifi)
+        assert "neighbour" in run("iw", "dev", client, "link")
+    with RadioBox(air, config={"wifi.channel": 6, "wifi.interface": "uap0"}) as box:
+        assert box.wifi()["trouble"] is None and "neighbour" in run("iw", "dev", client, "link"), "both are on one channel"
