@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import time
 from pathlib import Path
 
@@ -155,6 +156,24 @@ def test_at_the_end_it_is_dark(box, glass, gpio):
     wait_until(glass.settled, 5, "nothing more is sent")
     assert glass.violations() == ""
     assert glass.picture().getbbox() is None, "something is still to be seen"
+
+
+@pytest.mark.parametrize("model", ["st7789-240x320"], indirect=True)
+def test_why_a_box_did_not_start_is_to_be_read(glass, model, make_box):
+    """The panel was dark again before anybody could."""
+    with make_box({"panel": None, "panel.model": model}) as box, socket.create_server(("0.0.0.0", 0)) as taken:
+        box.terminate()
+        wait_until(lambda: glass.picture().getbbox() is None, 5, "it is dark")
+        box.settings["http.port"] = taken.getsockname()[1]
+        box.launch()
+        wait_until(lambda: glass.settled() and glass.picture().getbbox(), 5, "something is to be seen", detail=box.log)
+        first = glass.picture()
+        time.sleep(8)
+        assert same(first, glass.picture()) and glass.codes() == []
+        assert box.process.wait(5) != 0, box.log()
+        box.process = None
+        wait_until(lambda: glass.picture().getbbox() is None, 5, "it is dark")
+        assert glass.violations() == ""
 
 
 def test_without_its_lines_it_is_told_and_found_later(make_box):
