@@ -188,6 +188,19 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
         }
     }
 
+    /// A room of which no code could be made ended the program: nothing was divided by none.
+    @Test func aLinkThatNoCodeHoldsIsNoEnd() throws {
+        var room = RoomScreen(
+            name: "Box", wifi: nil, link: String(repeating: "#", count: 4000), address: nil,
+            people: .init(count: 0, healthy: 0))
+        for format in formats {
+            let renderer = ScreenRenderer(format: format, language: .english)
+            #expect(try renderer.draw(.room(room)).pages == 1)
+            room.troubles = [.clock]
+            #expect(try renderer.draw(.room(room)).pages == 1)
+        }
+    }
+
     /// Counted from outside, so any number may come.
     @Test func pagesGoRound() throws {
         let renderer = ScreenRenderer(

@@ -55,6 +55,8 @@ struct RoomLayout {
     }
 
     private func arranged() -> [Part] {
+        // No code holds a text that long.
+        if steps.isEmpty { return [Part(width: format.width, height: format.height)] }
         if steps.count < 2 { return [page(steps)] }
         if let found = best(steps, from: style.minimumModule, cut: false) { return [found] }
         return steps.map { page([$0]) }
