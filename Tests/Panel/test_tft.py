@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import socket
+import subprocess
 import time
 from pathlib import Path
 
 import pytest
 from PIL import ImageChops
-from Rig.box import Box
+from Rig.box import Box, executable
 from Rig.glass import Glass, same, shown
 from Rig.gpio import GPIO, LINES
 from Rig.network import run
@@ -174,6 +175,29 @@ def test_why_a_box_did_not_start_is_to_be_read(glass, model, make_box):
         box.process = None
         wait_until(lambda: glass.picture().getbbox() is None, 5, "it is dark")
         assert glass.violations() == ""
+
+
+@pytest.mark.parametrize("library", ["libfreetype.so.6", "libfribidi.so.0", "libqrencode.so.4"])
+@pytest.mark.parametrize("model", ["st7789-240x320"], indirect=True)
+def test_a_library_that_is_missing_is_named(glass, model, make_box, library):
+    """They are loaded when they are needed: without one there were no letters, or no codes, and nobody said why."""
+    if library in subprocess.run(["ldd", str(executable())], capture_output=True, text=True).stdout:
+        pytest.skip("this build needs it to start, and its loader names it")
+    (path,) = Path("/usr/lib").glob(f"*/{library}")
+    path.rename(hidden := path.with_name("hidden"))
+    try:
+        with make_box({"panel": model}) as box:
+            wait_until(lambda: box.status()["panel"]["fault"] == "font", 5, "status tells it", detail=box.describe)
+            (trouble,) = [line for line in box.status()["trouble"] if library in line]
+            assert "install" in trouble and box.fetch("/api/room").status == 200
+            failed = box.command("qr")
+            assert failed.returncode != 0 and library in failed.stderr
+            hidden.rename(path)
+            wait_until(lambda: box.link in glass.codes(), 70, "its codes are to be seen", detail=box.describe)
+            assert box.status()["panel"]["fault"] is None
+    finally:
+        if hidden.exists():
+            hidden.rename(path)
 
 
 def test_without_its_lines_it_is_told_and_found_later(make_box):

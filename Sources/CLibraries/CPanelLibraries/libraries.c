@@ -6,6 +6,7 @@
 
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 #include <ft2build.h>
@@ -31,6 +32,16 @@ static void *find(const char *library, const char *name, _Atomic(void *) *known)
   }
   atomic_store_explicit(known, function, memory_order_release);
   return function;
+}
+
+const char *CPanelLibraries_missing(void) {
+  static const char *const libraries[] = {FREETYPE, BIDI, QRENCODE};
+  static atomic_bool are_there;
+  if (atomic_load(&are_there)) return NULL;
+  for (unsigned i = 0; i < sizeof libraries / sizeof *libraries; i++)
+    if (!dlopen(libraries[i], RTLD_NOW)) return libraries[i];
+  atomic_store(&are_there, true);
+  return NULL;
 }
 
 #define FUNCTION(library, result, otherwise, name, parameters, arguments) \

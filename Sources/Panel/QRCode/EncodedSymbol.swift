@@ -1,3 +1,4 @@
+import CPanelLibraries
 import CQREncode
 import Glibc
 
@@ -7,6 +8,7 @@ struct EncodedSymbol: ~Copyable {
 
     /// Encodes `text` in a symbol of at least `version`; 0 leaves the choice to the library.
     init(text: String, version: Int, errorCorrection: QRCode.ErrorCorrection) throws(QRCode.EncodingError) {
+        if let name = CPanelLibraries_missing() { throw .missingLibrary(String(cString: name)) }
         let level =
             switch errorCorrection {
             case .low: QR_ECLEVEL_L

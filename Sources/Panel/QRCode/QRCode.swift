@@ -34,6 +34,8 @@ public struct QRCode: Sendable, Equatable {
         case containsNull
         /// The largest symbol does not hold the text with the error correction asked for.
         case textTooLong(bytes: Int)
+        /// libqrencode, or another library that the panel draws with, is not there.
+        case missingLibrary(String)
         /// The system has no memory left.
         case outOfMemory
 
@@ -43,6 +45,8 @@ public struct QRCode: Sendable, Equatable {
             case .emptyText: "an empty text has no QR code"
             case .containsNull: "a text with a null character has no QR code"
             case .textTooLong(let bytes): "a text of \(bytes) bytes is too long for a QR code"
+            case .missingLibrary(let name):
+                "there is no QR code without \(name): install Debian's packages libfreetype6, libfribidi0 and libqrencode4"
             case .outOfMemory: "no memory for a QR code"
             }
         }

@@ -1,10 +1,12 @@
 import CFreeType
+import CPanelLibraries
 
 /// FreeType itself; it has to outlive every face.
 final class FontLibrary {
     let pointer: FT_Library
 
     init() throws(FontError) {
+        if let name = CPanelLibraries_missing() { throw .missingLibrary(String(cString: name)) }
         var pointer: FT_Library?
         guard FT_Init_FreeType(&pointer) == 0, let pointer else { throw .outOfMemory }
         self.pointer = pointer

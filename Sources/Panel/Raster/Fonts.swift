@@ -48,6 +48,8 @@ public struct Font: Hashable, Sendable {
 public enum FontError: Error, Equatable, CustomStringConvertible {
     /// A font is not there or cannot be read.
     case unreadable(String)
+    /// A library that letters are drawn with is not there.
+    case missingLibrary(String)
     /// FreeType could not begin: no memory.
     case outOfMemory
 
@@ -56,6 +58,8 @@ public enum FontError: Error, Equatable, CustomStringConvertible {
         switch self {
         case .unreadable(let path):
             "the panel's font \(path) is missing or broken: install Debian's package fonts-dejavu-core"
+        case .missingLibrary(let name):
+            "\(name), with which the panel draws, is missing: install Debian's packages libfreetype6, libfribidi0 and libqrencode4"
         case .outOfMemory: "no memory for the panel's fonts"
         }
     }
