@@ -85,7 +85,7 @@ public final class Box: Sendable {
             await Face(configuration: configuration, directory: state.path, logger: logger).finish(error)
             throw error
         }
-        // Whoever hears of the radio's troubles comes after it has begun, and looks then.
+        // Whoever hears of the radio's troubles comes after it has begun.
         let witness = Mutex<Face?>(nil)
         let wifi = WiFi(
             configuration: configuration, state: state, authority: authority, logger: logger,
@@ -96,6 +96,8 @@ public final class Box: Sendable {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
         let face = Face(configuration: configuration, directory: state.path, logger: logger)
         witness.withLock { $0 = face }
+        // What is wrong by now nobody has told it.
+        face.changed()
         await beginning?.end(within: restHead)
         do {
             let box = try Box(
