@@ -27,12 +27,12 @@ from Rig.wifi import WiFiPhone, WPASupplicant  # noqa: E402
 STATIONS = 20
 LIMIT = 60
 
-PHASES = 8
+PHASES = 16
 """Points, evenly spread over the time between two beacons, at which starts are measured."""
 
 BEACON_INTERVAL = 102_400
 """Microseconds. The simulated radios send their beacons when the clock is a multiple of it: from a start to the first beacon
-it takes 0 to that much longer, whoever starts."""
+it takes 0 to that much longer, whoever starts; half of it on the mean."""
 
 ROUNDS = 3
 """How often each access point has its turn with the phones: whatever else the machine does meets all of them alike."""
