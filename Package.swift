@@ -399,9 +399,6 @@ let package = Package(
         tests(
             of: "Box",
             [
-                "Wire", "AccessPoint", "BoxConfiguration", "BoxNetwork", "BoxPanel", "BoxRoom", "BoxState", "Button",
-                "Credentials", "Screens",
-                "BoxHub", "DataChannel", "SCTP",
                 "Wire", "AccessPoint", "BoxConfiguration", "BoxHub", "BoxNetwork", "BoxPanel", "BoxRoom", "BoxState",
                 "Button",
                 "Credentials", "DataChannel", "SCTP", "Screens",

@@ -294,7 +294,7 @@ public struct AccessPoint: ~Copyable {
     public var isSettled: Bool {
         switch phase {
         case .stopped, .waiting, .running, .leaving: true
-        case .settingUp(let setUp): setUp.step == .awaitPreparation
+        case .settingUp(let setUp): setUp.step == .awaitPreparation || setUp.step == .awaitScan
         }
     }
 
