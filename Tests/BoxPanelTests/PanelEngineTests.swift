@@ -33,6 +33,29 @@ import Testing
         #expect(surface.screens.count == 2, "nothing runs while nothing changes")
     }
 
+    /// The codes came behind all else that a box begins with, and were the second picture.
+    @Test func theFirstPictureIsThatOfTheCodesWhereItCanBeTakenBack() {
+        for (pace, keepsPicture) in [(PanelPace.quick, false), (.quick, true), (.paper, true), (.colorPaper, true)] {
+            let surface = NotingSurface(pace, keepsPicture: keepsPicture)
+            let engine = engine(surface)
+            engine.begin(.starting(name: "Box"), early: .room(.room()))
+            #expect((engine.firstCodes != nil) == !keepsPicture)
+            #expect(
+                surface.screens == (keepsPicture ? pace == .quick ? [.starting(name: "Box")] : [] : [.room(.room())]))
+            // All is up.
+            engine.show(.room(.room()))
+            loop.advanceTime(by: .minutes(1))
+            #expect(surface.screens.last == .room(.room()))
+            #expect(surface.screens.count == (keepsPicture && pace == .quick ? 2 : 1), "it is not drawn anew")
+        }
+    }
+
+    @Test func codesThatAreNotKnownAreNotWaitedFor() {
+        let surface = NotingSurface(.quick, keepsPicture: false)
+        engine(surface).begin(.starting(name: "Box"), early: nil)
+        #expect(surface.screens == [.starting(name: "Box")])
+    }
+
     /// Each picture costs a composition and a transfer; a class that comes in together is one change.
     @Test func peopleWhoComeTogetherAreOnePicture() {
         let surface = NotingSurface(.quick)

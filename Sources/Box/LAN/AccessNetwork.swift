@@ -3,7 +3,7 @@ import Glibc
 public import Logging
 public import NIOCore
 import Synchronization
-import Wire
+public import Wire
 
 /// What phones meet on the box's own Wi-Fi besides the radio: addresses, names, router advertisements, and a firewall that
 /// keeps the Wi-Fi apart from every other network.
@@ -93,6 +93,13 @@ public final class AccessNetwork: Sendable {
 
     /// Where the box will be on its Wi-Fi, from ``prepare(interface:ports:)`` until it is there; nil while nobody knows.
     public var coming: Place? { closed.withLock { $0?.place } }
+
+    /// Where the box will be on its Wi-Fi if nothing changes on the machine's other networks until ``prepare(interface:ports:)``;
+    /// nil where no network is left. Nothing is done for it.
+    /// - Parameter interface: the interface's name, whose own addresses are of no account; nil: it is not known yet.
+    public func likelyAddress(on interface: String?) -> IPAddress? {
+        try? chooseSubnet(MachineAddresses.current().networks(besides: interface ?? "")).0.box
+    }
 
     /// What is wrong at present and how to mend it, in plain words; empty when all is well.
     public var trouble: [String] {

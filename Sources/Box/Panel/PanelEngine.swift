@@ -56,6 +56,12 @@ final class PanelEngine {
 
     func start() { surface.start() }
 
+    /// Shows the first screen, or what most likely comes next; not where that would stay: an e-paper would wear in a box that
+    /// fails at each start, and lines at a terminal can't be taken back.
+    func begin(_ screen: Screen, early: Screen?) {
+        show(surface.keepsPicture ? screen : early ?? screen)
+    }
+
     /// Shows a screen: at once, or with others of its kind a little later.
     func show(_ screen: Screen) {
         guard !hasFinished, screen != self.screen else { return }

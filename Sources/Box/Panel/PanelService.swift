@@ -95,6 +95,14 @@ public final class PanelService: Sendable {
         }
     }
 
+    /// Shows the first screen.
+    /// - Parameters:
+    ///   - screen: what is true.
+    ///   - early: what most likely comes next; shown in its place where it can be taken back at once.
+    public func begin(_ screen: Screen, early: Screen?) {
+        eventLoop.execute { self.engine.value?.begin(screen, early: early) }
+    }
+
     /// Shows a screen: soon, or with others of its kind a little later.
     public func show(_ screen: Screen) {
         eventLoop.execute { self.engine.value?.show(screen) }

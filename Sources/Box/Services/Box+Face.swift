@@ -3,21 +3,52 @@ import Hub
 import BoxWeb
 import BoxHub
 import BoxCertificates
+import BoxNetwork
+import BoxRoom
 import AccessPoint
 import BoxConfiguration
+import Credentials
 import PeerBroker
 import Screens
 import Wire
 
 // What there is to show.
 extension Box {
+    /// The room's codes as soon as they are known, long before it is open: who scans them takes longer than that.
+    /// - Parameter network: the machine's own.
+    /// - Returns: nil where they are not known yet, or may come to nothing.
+    static func room(
+        _ configuration: BoxConfiguration, _ authority: RoomAuthority, _ radio: WiFiService?, in network: LocalNetwork?
+    ) async -> Screen? {
+        // Whether an owner's certificate is good is not known; and a Wi-Fi of another make gets its address later.
+        guard configuration.certificate == nil, configuration.wifi.mode != .wired, let network else { return nil }
+        var addresses = reachableAddresses(configuration, in: network, own: nil)
+        if let radio {
+            guard await radio.recent().isOnItsWay, let own = radio.likelyAddress else { return nil }
+            if configuration.addresses.isEmpty { addresses.insert(own, at: 0) }
+        }
+        let link = JoinLink(
+            configuration: configuration, hasOwnersCertificate: false, addresses: addresses,
+            secret: authority.credentials.secret)
+        if link.isOnlyForThisMachine, configuration.addresses.isEmpty { return nil }
+        return .room(
+            RoomScreen(
+                name: configuration.name, wifi: radio == nil ? nil : shown(wifi(configuration, authority)),
+                link: link.description, address: link.typed, people: count([], hubClients: 0)))
+    }
+
+    private static func shown(_ wifi: Status.WiFi) -> RoomScreen.WiFi {
+        RoomScreen.WiFi(ssid: wifi.ssid, passphrase: wifi.passphrase, code: wifi.code)
+    }
+
     /// The panel's screen by the present state of every part.
     func screen() async -> Screen {
-        let radio = await radio?.recent()
+        let service = self.radio
+        let radio = await service?.recent()
         let found = addresses.withLock { $0 }
         let isComing = wifi == nil && radio?.isOnItsWay == true
         // Its codes are known before the beacon, and by the time that a phone has them it is there.
-        let coming = isComing ? ownNetwork?.coming : nil
+        let coming = isComing ? ownNetwork?.coming ?? service?.likelyAddress : nil
         if let radio, wifi == nil, coming == nil, isComing || found.allSatisfy(\.isLoopback) {
             // Its own Wi-Fi is the only way to it, or will be the best.
             switch radio.state {
@@ -36,9 +67,7 @@ extension Box {
         let clients = await hub?.snapshot().hub
         var room = RoomScreen(
             name: configuration.name,
-            wifi: (coming == nil ? wifi : comingWiFi).map {
-                RoomScreen.WiFi(ssid: $0.ssid, passphrase: $0.passphrase, code: $0.code)
-            },
+            wifi: (coming == nil ? wifi : comingWiFi).map(Self.shown),
             link: link.description, address: link.typed, people: Self.count(people, hubClients: clients?.clients ?? 0),
             full: people.count >= configuration.room.people ? configuration.room.people : nil,
             troubles: troubles(link, radio))

@@ -94,15 +94,18 @@ public final class Box: Sendable {
         await beginning?.end(within: panelHead)
         // Before the panel: who is told to end before all is up lets go of it as well.
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint)
-        let face = Face(configuration: configuration, directory: state.path, logger: logger)
+        let network = Result { try LocalNetwork.current() }
+        let face = Face(
+            configuration: configuration, directory: state.path,
+            room: await room(configuration, authority, wifi.radio, in: try? network.get()), logger: logger)
         witness.withLock { $0 = face }
         // What is wrong by now nobody has told it.
         face.changed()
         await beginning?.end(within: restHead)
         do {
             let box = try Box(
-                configuration: configuration, state: state, authority: authority, wifi: wifi, face: face,
-                configurationFile: configurationFile, logger: logger)
+                configuration: configuration, state: state, authority: authority, wifi: wifi, network: network.get(),
+                face: face, configurationFile: configurationFile, logger: logger)
             let listening = Task { for await _ in signals { box.end() } }
             defer { listening.cancel() }
             try await box.run()
@@ -137,8 +140,8 @@ public final class Box: Sendable {
     }
 
     private init(
-        configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority, wifi: WiFi, face: Face,
-        configurationFile: String?, logger: Logger
+        configuration: BoxConfiguration, state: StateDirectory, authority: RoomAuthority, wifi: WiFi,
+        network: LocalNetwork, face: Face, configurationFile: String?, logger: Logger
     ) throws {
         self.configuration = configuration
         self.logger = logger
@@ -149,7 +152,6 @@ public final class Box: Sendable {
         self.authority = authority
         ownNetwork = wifi.network
         radio = wifi.radio
-        let network = try LocalNetwork.current()
         let found = Self.reachableAddresses(configuration, in: network, own: nil)
         addresses = Mutex(found)
         certificates = try CertificateSource(
@@ -249,7 +251,7 @@ public final class Box: Sendable {
 
 extension Box {
     /// - Parameter own: the box's address on its own Wi-Fi, which is where people are.
-    private static func reachableAddresses(
+    static func reachableAddresses(
         _ configuration: BoxConfiguration, in network: LocalNetwork, own: IPAddress?
     ) -> [IPAddress] {
         guard configuration.addresses.isEmpty else { return configuration.addresses }
@@ -290,7 +292,10 @@ extension Box {
     }
 
     /// How they will get onto it.
-    var comingWiFi: Status.WiFi {
+    var comingWiFi: Status.WiFi { Self.wifi(configuration, authority) }
+
+    /// How phones get onto a box's Wi-Fi.
+    static func wifi(_ configuration: BoxConfiguration, _ authority: RoomAuthority) -> Status.WiFi {
         let wifi = authority.credentials.wifi
         return Status.WiFi(ssid: wifi.ssid(name: configuration.wifi.name), passphrase: wifi.passphrase)
     }

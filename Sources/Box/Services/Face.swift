@@ -69,14 +69,15 @@ final class Face: Sendable {
     private let screen = Mutex<(@Sendable () async -> Screen)?>(nil)
     private let changes = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
 
-    /// Starts the panel; it shows that the box is starting.
+    /// Starts the panel; it shows that the box is starting, or the room's codes already.
     /// - Parameters:
     ///   - directory: the state directory's path.
+    ///   - room: the room as it will be; nil: it is not known.
     ///   - machine: what it runs on.
     ///   - times: how long things last.
     init(
-        configuration: BoxConfiguration, directory: String, machine: Machine = .this, times: Times = Times(),
-        logger: Logger
+        configuration: BoxConfiguration, directory: String, room: Screen? = nil, machine: Machine = .this,
+        times: Times = Times(), logger: Logger
     ) {
         self.configuration = configuration
         self.machine = machine
@@ -86,7 +87,7 @@ final class Face: Sendable {
         panel = PanelService(
             configuration: PanelConfiguration(configuration, directory: directory), logger: logger,
             onTrouble: { changed.yield() })
-        panel.show(.starting(name: configuration.name))
+        panel.begin(.starting(name: configuration.name), early: room)
     }
 
     /// Something that the panel shows may have changed. Returns at once, on any thread.

@@ -69,6 +69,10 @@ final class OwnNetwork: Sendable {
     /// The box's address on it while it is on its way.
     var coming: IPAddress? { network.coming?.address }
 
+    /// The box's address on it by what can be known before anything is done for it.
+    /// - Parameter interface: the interface's name; nil: it is not known yet.
+    func likelyAddress(on interface: String?) -> IPAddress? { network.likelyAddress(on: interface) }
+
     /// What is wrong with it and how to mend it.
     var trouble: [String] { network.trouble }
 

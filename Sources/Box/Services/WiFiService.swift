@@ -20,6 +20,12 @@ final class WiFiService: Sendable {
     private let onTrouble: @Sendable () -> Void
     /// How the radio was when it was last asked.
     private let last = Mutex(AccessPointSnapshot.none)
+    /// The interface that the radio has chosen.
+    private let chosen = Chosen()
+
+    private final class Chosen: Sendable {
+        let interface = Mutex<String?>(nil)
+    }
 
     /// Makes a Wi-Fi that is off.
     /// - Parameters:
@@ -37,7 +43,8 @@ final class WiFiService: Sendable {
         self.events = events
         radio = AccessPointService(
             configuration: Self.accessPoint(configuration, authority.credentials.wifi), logger: logger,
-            onEvent: {
+            onEvent: { [chosen] in
+                if case .preparing(let interface) = $0 { chosen.interface.withLock { $0 = interface } }
                 // Phones may come and go without end while a step of the network takes its time.
                 if case .station = $0 { return }
                 continuation.yield($0)
@@ -69,6 +76,11 @@ final class WiFiService: Sendable {
 
     /// Leaves the radio as it was; ``run(hubPort:)`` does that too.
     func end() async { await radio.stop() }
+
+    /// The box's address on it by what can be known before the network is begun.
+    var likelyAddress: IPAddress? {
+        network.likelyAddress(on: chosen.interface.withLock { $0 } ?? configuration.wifi.interface)
+    }
 
     /// Runs until it is cancelled: beacons, and the network with them.
     /// - Parameter hubPort: the LAN hub's UDP port, which phones may reach.
