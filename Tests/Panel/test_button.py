@@ -149,6 +149,35 @@ def test_without_a_button_the_room_is_there_and_status_says_what_is_missing(make
             box.terminate()
 
 
+def test_a_chip_that_goes_away_and_comes_again_is_found(make_box):
+    """Its line was read for ever, and the chip that came in its place, an expander plugged in again, was never looked for."""
+    with make_box() as box:
+        assert not box.status()["button"]["present"]
+    gpio = GPIO()
+    with make_box() as box:
+        wait_until(lambda: box.status()["button"]["present"], 5, "the button is found", detail=box.describe)
+        for _ in range(2):
+            # Held at that moment: nothing comes of it.
+            before = box.link
+            gpio.button.down()
+            time.sleep(2)
+            gpio.remove()
+            wait_until(lambda: box.status()["button"]["fault"] == "missing", 5, "its loss is told", detail=box.describe)
+            assert not box.status()["button"]["present"]
+            time.sleep(15)
+            assert box.alive and box.status()["panel"]["shows"] == "room" and box.link == before
+            gpio = GPIO()
+            wait_until(lambda: box.status()["button"]["present"], 15, "the button is found", detail=box.describe)
+            assert not box.status()["button"]["fault"]
+            gpio.button.press(0.1)
+            wait_until(lambda: box.link != before, 2, "the link is another", every=0.02, detail=box.describe)
+            wait_until(lambda: gpio["KIBITZ_LED"].value == 1, 5, "the light is on", every=0.05, detail=box.describe)
+            time.sleep(STEADY)
+        # In the log once for each loss.
+        assert box.log().count("read the line KIBITZ_BUTTON") == 2, box.log()
+    gpio.remove()
+
+
 def test_by_default_a_machine_without_a_button_is_well(make_box):
     with make_box() as box:
         button = box.status()["button"]

@@ -10,8 +10,6 @@ public final class ButtonLine {
     private let eventLoop: any EventLoop
     private let onEvent: (ButtonEvent) -> Void
     private let onFailure: (DeviceError) -> Void
-    private let onRecovery: () -> Void
-    private var isFailing = false
     private var input: GPIOInput?
     private var button = Button()
     private var timer: Scheduled<Void>?
@@ -20,17 +18,16 @@ public final class ButtonLine {
     /// - Parameters:
     ///   - eventLoop: the loop, of a `MultiThreadedEventLoopGroup`; one that nothing blocks for long.
     ///   - onEvent: takes what a person did.
-    ///   - onFailure: takes what the kernel says of a line that cannot be read, again and again while that is so.
-    ///   - onRecovery: called when it can be read again.
+    ///   - onFailure: takes what the kernel says of a line that cannot be read. It has to be opened anew then: its chip may have
+    ///     gone, and when it comes again the kernel knows it for another one.
     /// - Throws: what is missing and what to do.
     public init(
         on eventLoop: any EventLoop, onEvent: @escaping (ButtonEvent) -> Void,
-        onFailure: @escaping (DeviceError) -> Void, onRecovery: @escaping () -> Void
+        onFailure: @escaping (DeviceError) -> Void
     ) throws(DeviceError) {
         self.eventLoop = eventLoop
         self.onEvent = onEvent
         self.onFailure = onFailure
-        self.onRecovery = onRecovery
         let input = try GPIOInput(
             .button, activeLow: true, bias: .pullUp, on: eventLoop, onEdge: { [weak self] in self?.handle($0) },
             onFailure: { [weak self] in self?.fail($0) })
@@ -53,20 +50,17 @@ public final class ButtonLine {
     private func wake() {
         guard let input else { return }
         do {
-            let isPressed = try input.level()
-            if isFailing {
-                isFailing = false
-                onRecovery()
-            }
-            handle(.level(isPressed: isPressed))
+            handle(.level(isPressed: try input.level()))
         } catch {
             fail(error)
         }
     }
 
     private func fail(_ error: DeviceError) {
-        isFailing = true
+        guard input != nil else { return }
+        // What was held is let go.
         handle(.unreadable)
+        close()
         onFailure(error)
     }
 

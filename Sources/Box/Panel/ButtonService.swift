@@ -31,8 +31,8 @@ public struct ButtonSnapshot: Sendable {
 
 /// The box's button and the light at it, on the panel's event loop. Costs nothing while nobody touches it.
 public final class ButtonService: Sendable {
-    /// From one look for a line that must be there to the next.
-    private static let retryDelay = TimeAmount.seconds(10)
+    /// From a line that is lost or missing to the next look for it, at first and at last, in seconds.
+    private static let retryDelays = 1...10
     /// Half of a blink.
     private static let blink = TimeAmount.milliseconds(250)
 
@@ -42,10 +42,14 @@ public final class ButtonService: Sendable {
         var light = ButtonLight.off
         var blinking: Scheduled<Void>?
         var trouble: PanelTrouble?
+        /// Whether it is wrong if there is no line.
+        var isExpected: Bool
+        var retryDelay = retryDelays.lowerBound
+
+        init(isExpected: Bool) { self.isExpected = isExpected }
     }
 
     private let eventLoop: any EventLoop
-    private let isExpected: Bool
     private let logger: Logger
     private let onEvent: @Sendable (ButtonEvent) -> Void
     private let onTrouble: @Sendable () -> Void
@@ -65,11 +69,10 @@ public final class ButtonService: Sendable {
         onEvent: @escaping @Sendable (ButtonEvent) -> Void, onTrouble: @escaping @Sendable () -> Void
     ) {
         self.eventLoop = eventLoop
-        self.isExpected = isExpected
         self.logger = logger
         self.onEvent = onEvent
         self.onTrouble = onTrouble
-        state = .makeBoxSendingValue(State(), eventLoop: eventLoop)
+        state = .makeBoxSendingValue(State(isExpected: isExpected), eventLoop: eventLoop)
         eventLoop.execute { self.open() }
     }
 
@@ -77,16 +80,13 @@ public final class ButtonService: Sendable {
         do throws(DeviceError) {
             state.value.line = try ButtonLine(
                 on: eventLoop, onEvent: { [weak self] in self?.take($0) },
-                onFailure: { [weak self] in self?.note(PanelTrouble(.missing, $0)) },
-                onRecovery: { [weak self] in self?.note(nil) })
+                onFailure: { [weak self] in self?.lose($0) })
             note(nil)
         } catch {
             // A box without a button is well; one whose line something else holds, or that may not be used, is not.
-            let isWrong = isExpected || !error.isMissing
+            let isWrong = state.value.isExpected || !error.isMissing
             note(isWrong ? PanelTrouble(.missing, error) : nil)
-            if isWrong {
-                eventLoop.assumeIsolated().scheduleTask(in: Self.retryDelay) { [weak self] in self?.open() }
-            }
+            if isWrong { openLater() }
             return
         }
         // A box without the light needs none.
@@ -94,7 +94,24 @@ public final class ButtonService: Sendable {
         shine()
     }
 
+    private func openLater() {
+        let delay = state.value.retryDelay
+        state.value.retryDelay = min(2 * delay, Self.retryDelays.upperBound)
+        eventLoop.assumeIsolated().scheduleTask(in: .seconds(Int64(delay))) { [weak self] in self?.open() }
+    }
+
+    /// The line can't be read any more.
+    private func lose(_ error: DeviceError) {
+        note(PanelTrouble(.missing, error))
+        // It was there, so it is expected. The light was most likely on the same chip.
+        state.value.isExpected = true
+        (state.value.line, state.value.led) = (nil, nil)
+        shine()
+        openLater()
+    }
+
     private func take(_ event: ButtonEvent) {
+        state.value.retryDelay = Self.retryDelays.lowerBound
         note(
             event == .stuck
                 ? PanelTrouble(.silent, "the button is stuck: it is held for too long; look at its wires") : nil)

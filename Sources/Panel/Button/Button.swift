@@ -8,7 +8,7 @@ public enum ButtonInput: Equatable, Sendable {
     case lostEdges
     /// The line was read. At the start, and when the time has come that was asked for: an edge may have been lost.
     case level(isPressed: Bool)
-    /// The line cannot be read: whatever it was, nothing comes of it.
+    /// The line cannot be read: whatever it was, nothing comes of it. The next input is `.level`, of the line that was found anew.
     case unreadable
 }
 
@@ -35,9 +35,6 @@ public struct Button: Sendable {
     public static let pause = Duration.seconds(3)
     /// How late a second of the countdown may be told and still count.
     public static let lateness = Duration.milliseconds(500)
-
-    /// From a line that could not be read to reading it again.
-    public static let retry = Duration.seconds(1)
 
     private enum State {
         /// Not held, or not since it was known; a press that begins before `quietUntil` is no press.
@@ -102,7 +99,6 @@ public struct Button: Sendable {
             if case .held(_, let told, _) = state, told > 0 { events.append(.cancelled) }
             state = .ignored(stuckAt: nil)
             level = nil
-            return now + Self.retry
         }
         return deadline
     }
