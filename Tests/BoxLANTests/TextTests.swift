@@ -35,10 +35,10 @@ private func place(v6: Bool = true) -> AccessNetwork.Place {
 
 @Suite struct FirewallTests {
     private func rules(
-        http: Int = 80, hub: Int? = 4711, relay: ClosedRange<Int>? = 49152...65535, v6: Bool = true
+        http: Int = 80, hub: Int? = 4711, relay: ClosedRange<Int>? = 49152...65535, v6: Bool = true, index: UInt32 = 7
     ) -> String {
         Firewall(
-            place: place(v6: v6),
+            place: place(v6: v6), index: index,
             ports: .init(http: http, https: 443, stun: 3478, hub: hub, relay: relay)
         ).rules
     }
@@ -84,10 +84,37 @@ private func place(v6: Bool = true) -> AccessNetwork.Place {
         }
     }
 
+    /// Rules that knew the interface by its name alone let everything pass from its renaming until they were set anew; those
+    /// that know its index alone do so for an adapter that was plugged in again.
+    @Test func theInterfaceIsKnownByItsIndexAndByItsName() {
+        for chain in ["prerouting", "input"] {
+            #expect(lines(of: chain, rules())[1] == "iif != 7 iifname != \"wlan0\" accept", "\(chain)")
+        }
+        #expect(lines(of: "output", rules())[1] == "oif != 7 oifname != \"wlan0\" accept")
+        // From the interface to itself, and nowhere else: not from its index to another one that has its former name either.
+        #expect(
+            lines(of: "forward", rules()).dropFirst()
+                == [
+                    "iif 7 oif 7 accept", "iifname \"wlan0\" oifname \"wlan0\" accept",
+                    "iif 7 drop", "iifname \"wlan0\" drop", "oif 7 drop", "oifname \"wlan0\" drop",
+                ])
+    }
+
+    /// A cable that is plugged in later has only its name as yet.
+    @Test func anInterfaceThatIsNotThereIsKnownByItsName() {
+        let rules = rules(index: 0)
+        #expect(lines(of: "prerouting", rules)[1] == "iifname != \"wlan0\" accept")
+        #expect(
+            lines(of: "forward", rules).dropFirst()
+                == ["iifname \"wlan0\" oifname \"wlan0\" accept", "iifname \"wlan0\" drop", "oifname \"wlan0\" drop"])
+    }
+
     /// Redirection needs the kernel's table of connections; where HTTP is on its own port there is none to be filled.
     @Test func redirectsOnlyWhereItMust() {
         #expect(!rules().contains("redirect"))
-        #expect(rules(http: 8080).contains("iifname \"wlan0\" tcp dport 80 redirect to :8080"))
+        #expect(
+            lines(of: "portal", rules(http: 8080)).dropFirst()
+                == ["iif != 7 iifname != \"wlan0\" accept", "tcp dport 80 redirect to :8080"])
         #expect(!rules().contains("ct state"))
     }
 }

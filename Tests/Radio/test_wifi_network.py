@@ -273,6 +273,51 @@ def test_nothing_is_forwarded_between_the_wifi_and_a_cable(air, phones):
         assert phone.ping(gateway) == 0
 
 
+def test_no_moment_is_open_where_the_interface_is_renamed(air, phones):
+    """The rules knew it by its name: from its renaming until the box had heard of it, phones reached all that listens on the
+    machine, and what is beyond. A box that is stopped has not heard of it."""
+    phone = phones.new()
+    with uplink() as (elsewhere, gateway), ACCESS_POINT(air) as box, contextlib.ExitStack() as stack:
+        run("sysctl", "-qw", "net.ipv4.ip_forward=1")
+        phone.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
+        phone.lease()
+        interface, address = box.interface, box.wifi_address
+        run("ip", "-n", elsewhere, "route", "add", f"{address}/24".replace(".1/", ".0/"), "via", "192.0.2.2")
+        for port, namespace in ((22, None), (8000, elsewhere), (8000, phone.namespace)):
+            stack.callback(listening(port, namespace).stop)
+
+        def is_shut() -> None:
+            assert phone.curl(f"http://{address}:22/", "--max-time", "3").returncode in (7, 28)
+            # Even where the interface's own settings let packets pass.
+            run("sysctl", "-qw", "net.ipv4.conf.all.forwarding=1")
+            assert phone.curl(f"http://{gateway}:8000/", "--max-time", "3").returncode in (7, 28)
+            told = run("ip", "netns", "exec", elsewhere, "curl", "-s", "--max-time", "3", f"http://{phone.address}:8000/", check=False)
+            assert told == ""
+
+        wait_until(lambda: run("ss", "-ltnH").count(":22 "), 60, "it listens, once nobody has told it its own name")
+        is_shut()
+        run("kill", "-STOP", str(box.pid))
+        try:
+            run("ip", "link", "set", interface, "name", "radio7")
+            assert phone.ping(address) == 3, "the air is as it was"
+            is_shut()
+            # A cable that gets the former name is no way out either.
+            run("ip", "link", "set", "cable", "down")
+            run("ip", "link", "set", "cable", "name", interface)
+            run("ip", "link", "set", interface, "up")
+            run("ip", "route", "replace", "default", "via", gateway)
+            is_shut()
+            run("ip", "link", "set", interface, "down")
+            run("ip", "link", "set", interface, "name", "cable")
+        finally:
+            run("kill", "-CONT", str(box.pid))
+        wait_until(lambda: (told := box.wifi())["interface"] == "radio7" and told["address"], 5, "the box follows",
+                   detail=box.describe)
+        is_shut()
+        assert "another program" not in box.log(), "it is no change of the rules"
+        assert run("sysctl", "-n", "net.ipv4.conf.radio7.forwarding").strip() == "0"
+
+
 @contextlib.contextmanager
 def counted_nft():
     """What the box has nft do from here on: yields a function that gives the arguments of each time."""

@@ -245,6 +245,10 @@ def test_an_interface_that_is_renamed_while_it_is_up(air, phones):
         assert phone.ping(box.wifi_address) == 3
         assert phone.client.connected and box.wifi()["starts"] == starts, "nobody had to come anew"
         assert box.wifi()["trouble"] is None and box.status()["trouble"] == []
+        assert box.terminate() == 0
+        # What the box had set on it goes with it, whatever it is called.
+        assert run("sysctl", "-n", "net.ipv4.conf.radio7.arp_ignore", "net.ipv4.conf.radio7.rp_filter") == "0\n0\n"
+        assert "10.77.0.1" not in run("ip", "addr", "show", "dev", "radio7")
 
 
 # The box

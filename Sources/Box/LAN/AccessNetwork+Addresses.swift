@@ -51,9 +51,10 @@ extension AccessNetwork {
         }
     }
 
-    func removeAddresses(_ place: Place) {
+    func removeAddresses(_ closed: Closed) {
         // An interface that is gone took its addresses along.
-        guard let addresses = try? InterfaceAddresses(interface: place.interface) else { return }
+        guard let addresses = try? InterfaceAddresses(interface: closed.interface) else { return }
+        let place = closed.place
         try? addresses.remove(place.address, prefixLength: Subnet.prefixLength)
         if let address = place.addressV6 {
             try? addresses.remove(address, prefixLength: UniqueLocalPrefix.prefixLength)

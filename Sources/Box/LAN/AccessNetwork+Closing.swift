@@ -1,4 +1,6 @@
+import Glibc
 import Logging
+import NIOCore
 import Synchronization
 import Wire
 
@@ -10,31 +12,35 @@ extension AccessNetwork {
     func close(_ interface: String, _ ports: Ports, mayBeFresh: Bool = false) async throws(Trouble) -> Closed {
         let used = MachineAddresses.current().networks(besides: interface)
         let present = closed.withLock { $0 }
+        let index = if_nametoindex(interface)
         var next: Closed
         if let present, present.place.interface == interface,
             Subnet(containing: present.place.address)?.isUsed(in: used) == false
         {
             next = present
-            next.isFresh = mayBeFresh && present.isFresh && present.ports == ports
+            // Where the name is gone, the interface may go on by another.
+            if index != 0 { next.index = index }
+            next.isFresh = mayBeFresh && present.isFresh && present.ports == ports && present.index == next.index
             next.ports = ports
         } else {
             let (subnet, warning) = try chooseSubnet(used)
             let place = Place(
                 interface: interface, subnet: subnet, prefix: InterfaceSettings.hasIPv6 ? try prefix() : nil)
-            next = Closed(place: place, ports: ports, settings: InterfaceSettings(), warning: warning)
+            next = Closed(
+                place: place, index: index, ports: ports, settings: InterfaceSettings(), warning: warning)
         }
         if next.isFresh {
             next.isFresh = false
         } else {
-            if let trouble = await Firewall(place: next.place, ports: ports).apply() { throw Trouble(trouble) }
+            if let trouble = await next.firewall.apply() { throw Trouble(trouble) }
             next.rules = nil
         }
         if var present {
-            if present.place.interface == interface {
+            if present.place.interface == interface || index != 0 && present.index == index {
                 next.settings = present.settings
             } else {
-                present.settings.restore()
-                removeAddresses(present.place)
+                present.settings.restore(on: present.interface)
+                removeAddresses(present)
             }
         }
         let trouble = next.settings.apply(to: interface).trouble
@@ -49,25 +55,26 @@ extension AccessNetwork {
     func open() async {
         watching.withLock { $0.take() }?.cancel()
         if var former = closed.withLock({ $0.take() }) {
-            removeAddresses(former.place)
-            former.settings.restore()
+            removeAddresses(former)
+            former.settings.restore(on: former.interface)
         }
         await Firewall.remove()
     }
 
-    /// Looks after the firewall, at once when it is changed, and after what nobody tells of, until ``open()``.
+    /// Looks after the firewall and the interface, at once when they are changed, and after what nobody tells of, until
+    /// ``open()``.
     func watch() {
         watching.withLock { watching in
             guard watching == nil else { return }
-            let hints = Firewall.hints(every: Self.watchInterval, on: eventLoop(), logger: logger)
+            let hints = hints(on: eventLoop())
             watching = Task {
                 for await _ in hints {
                     let wish = self.shown.withLock { $0.wish }
                     await self.turns.take {
+                        await self.leaveBridge(wish)
                         self.mendSettings()
                         self.mendIPv6(MachineAddresses.current())
                         await self.mendFirewall(wish)
-                        await self.leaveBridge(wish)
                     }
                     // The box's own changes are hints, too.
                     try? await Task.sleep(for: Self.lookInterval)
@@ -94,7 +101,7 @@ extension AccessNetwork {
 
     /// Ends the network where somebody made the interface a bridge's port, until it is none any more.
     private func leaveBridge(_ before: Int) async {
-        guard let present = running.withLock({ $0?.closed }), InterfaceSettings.isPort(present.place.interface),
+        guard let present = running.withLock({ $0?.closed }), InterfaceSettings.isPort(present.interface),
             let wish = newWish(after: before)
         else { return }
         await down(opens: false)
@@ -109,8 +116,11 @@ extension AccessNetwork {
         let found = await Firewall.listing()
         // Where it can't be found out they are not as they were.
         if let found, present.rules == nil || found == present.rules { return }
-        logger.notice("another program changed the firewall of the Wi-Fi, or took it away; it is put back")
-        guard let trouble = await Firewall(place: present.place, ports: present.ports).apply() else {
+        // A rule names its interface as it is called now.
+        if if_nametoindex(present.place.interface) == present.index {
+            logger.notice("another program changed the firewall of the Wi-Fi, or took it away; it is put back")
+        }
+        guard let trouble = await present.firewall.apply() else {
             // The same as before is how another nft writes them. Anything else is one more change, which the look after this
             // one finds: it is not what the rules shall be.
             if let rules = await Firewall.listing(), present.rules == nil || rules == found {
@@ -123,5 +133,17 @@ extension AccessNetwork {
         guard let wish = newWish(after: before) else { return }
         await down(opens: false)
         await attempt(present.place.interface, present.ports, wish)
+    }
+}
+
+extension AccessNetwork.Closed {
+    /// Its firewall.
+    var firewall: Firewall { Firewall(place: place, index: index, ports: ports) }
+
+    /// What its interface is called now: somebody may have renamed it.
+    var interface: String {
+        var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
+        guard index != 0, if_indextoname(index, &name) != nil else { return place.interface }
+        return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

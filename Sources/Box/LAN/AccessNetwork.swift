@@ -25,6 +25,8 @@ public final class AccessNetwork: Sendable {
     /// An interface that is shut off from everything but the box's public ports.
     struct Closed {
         var place: Place
+        /// The interface's index, which no renaming changes; 0 while it is not there.
+        var index: UInt32
         var ports: Ports
         var settings: InterfaceSettings
         /// The firewall's rules as the kernel had them after they were set; nil where that is not known.
@@ -305,7 +307,7 @@ public final class AccessNetwork: Sendable {
             former.server.stop()
             former.serving.cancel()
             await former.serving.value
-            removeAddresses(former.closed.place)
+            removeAddresses(former.closed)
         }
         if opens { await open() }
     }

@@ -14,6 +14,8 @@ struct Firewall: Equatable, Sendable {
 
     /// Where the Wi-Fi is.
     var place: AccessNetwork.Place
+    /// The index of its interface; 0 where there is none.
+    var index: UInt32
     /// The box's public ports.
     var ports: AccessNetwork.Ports
 
@@ -23,6 +25,9 @@ struct Firewall: Equatable, Sendable {
     /// The rules for `nft -f`, carried out as one transaction: what an earlier run left is replaced, and at no moment is
     /// there less than the whole.
     ///
+    /// The Wi-Fi's packets are known by the interface's index and by its name. The index stays when it is renamed, and the
+    /// name when an adapter is pulled and plugged in again: no packet passes before the box has heard of either.
+    ///
     /// No rule asks for the state of connections. What a phone sends to the box needs none, and a table of connections is
     /// something a phone could fill: the kernel keeps none of this network's, even where the machine's owner or the
     /// redirection of port 80 makes it keep the others'. Only that redirection's own are.
@@ -31,6 +36,9 @@ struct Firewall: Equatable, Sendable {
         let http = Set([80, ports.http, ports.https]).sorted().map(String.init).joined(separator: ", ")
         let media = ([ports.stun] + (ports.hub.map { [$0] } ?? [])).map(String.init).joined(separator: ", ")
         let relay = ports.relay.map { ", \($0.lowerBound)-\($0.upperBound)" } ?? ""
+        let incoming = [index == 0 ? nil : "iif \(index)", "iifname \"\(place.interface)\""].compactMap(\.self)
+        let outgoing = incoming.map { "o" + $0.dropFirst() }
+        let comesFromElsewhere = Self.none(of: incoming)
         return Self.removal + """
             table inet \(Self.table) {
                 # Phones that ask for an address: 30 messages at once, then three a minute. A phone needs two when it comes,
@@ -44,7 +52,7 @@ struct Firewall: Equatable, Sendable {
 
                 chain prerouting {
                     type filter hook prerouting priority raw; policy accept;
-                    iifname != "\(place.interface)" accept
+                    \(comesFromElsewhere) accept
                     \(untracked("dport"))
                     # Only addresses of this network, and those of phones that have none yet.
                     ip saddr != { \(place.network), 0.0.0.0 } drop
@@ -63,7 +71,7 @@ struct Firewall: Equatable, Sendable {
 
                 chain input {
                     type filter hook input priority filter - 10; policy accept;
-                    iifname != "\(place.interface)" accept
+                    \(comesFromElsewhere) accept
                     tcp dport { \(http) } accept
                     udp dport { \(media)\(relay) } accept
                     # DNS and multicast DNS. DNS over TCP is for long answers; ours are short.
@@ -82,19 +90,24 @@ struct Firewall: Equatable, Sendable {
 
                 chain output {
                     type filter hook output priority raw; policy accept;
-                    oifname != "\(place.interface)" accept
+                    \(Self.none(of: outgoing)) accept
                     \(untracked("sport"))
                 }
 
                 # Nothing passes between the Wi-Fi and another network, whatever the forwarding of the machine is set to.
                 chain forward {
                     type filter hook forward priority filter - 10; policy accept;
-                    iifname "\(place.interface)" oifname != "\(place.interface)" drop
-                    iifname != "\(place.interface)" oifname "\(place.interface)" drop
+                    \(zip(incoming, outgoing).map { "\($0) \($1) accept" }.joined(separator: "\n        "))
+                    \((incoming + outgoing).map { "\($0) drop" }.joined(separator: "\n        "))
                 }
-            \(redirection)}
+            \(redirection(comesFromElsewhere))}
 
             """
+    }
+
+    /// The condition that none of some is met.
+    private static func none(of conditions: [String]) -> String {
+        conditions.map { $0.split(separator: " ").joined(separator: " != ") }.joined(separator: " ")
     }
 
     /// The rules by which connections are not kept track of.
@@ -105,13 +118,15 @@ struct Firewall: Equatable, Sendable {
     }
 
     /// Phones look for a portal at port 80, wherever the box's web server is.
-    private var redirection: String {
+    /// - Parameter comesFromElsewhere: the condition that a packet is not the Wi-Fi's.
+    private func redirection(_ comesFromElsewhere: String) -> String {
         guard ports.http != 80 else { return "" }
         return """
 
                 chain portal {
                     type nat hook prerouting priority dstnat; policy accept;
-                    iifname "\(place.interface)" tcp dport 80 redirect to :\(ports.http)
+                    \(comesFromElsewhere) accept
+                    tcp dport 80 redirect to :\(ports.http)
                 }
 
             """

@@ -3,7 +3,7 @@ import Glibc
 /// What the kernel does with packets on the access point's interface, set in `/proc/sys/net` (ip-sysctl.rst of the kernel's
 /// documentation). Only the interface's own settings change; what the machine's owner chose for others stays.
 struct InterfaceSettings {
-    private var former: [(path: String, value: String)] = []
+    private var former: [(family: String, name: String, value: String)] = []
 
     private static let values: [(family: String, name: String, value: String)] = [
         // Nothing that comes in here is passed on, even where the machine forwards between others.
@@ -34,11 +34,13 @@ struct InterfaceSettings {
         var isMended = false
         var trouble: String?
         for (family, name, value) in Self.values where family == "ipv4" || Self.hasIPv6 {
-            let path = "/proc/sys/net/\(family)/conf/\(interface)/\(name)"
+            let path = Self.path(family, interface, name)
             guard let old = Self.read(path), old != value else { continue }
             if Self.write(value, to: path) {
                 isMended = true
-                if !former.contains(where: { $0.path == path }) { former.append((path, old)) }
+                if !former.contains(where: { $0.family == family && $0.name == name }) {
+                    former.append((family, name, old))
+                }
             } else if name == "forwarding" {
                 trouble = "\(path) can't be set to 0: \(String(cString: strerror(errno)))"
             }
@@ -47,9 +49,14 @@ struct InterfaceSettings {
     }
 
     /// Puts back what was there before.
-    mutating func restore() {
-        for (path, value) in former { _ = Self.write(value, to: path) }
+    /// - Parameter interface: the interface's name, which may be another by now.
+    mutating func restore(on interface: String) {
+        for (family, name, value) in former { _ = Self.write(value, to: Self.path(family, interface, name)) }
         former = []
+    }
+
+    private static func path(_ family: String, _ interface: String, _ name: String) -> String {
+        "/proc/sys/net/\(family)/conf/\(interface)/\(name)"
     }
 
     private static func read(_ path: String) -> String? {

@@ -71,6 +71,21 @@ public struct Link: Hashable, Sendable {
         self.hardwareType = hardwareType
     }
 
+    /// Whether an interface has become, or still is, a bridge's or bond's port.
+    /// - Parameters:
+    ///   - index: the interface's index.
+    ///   - datagram: what the kernel announced in `RTNLGRP_LINK`.
+    /// - Returns: true as well when the datagram is cut off: what is missing may say so.
+    public static func isPort(_ index: UInt32, by datagram: RawSpan) -> Bool {
+        var messages = NetlinkMessageReader(datagram)
+        while let message = messages.next() {
+            if case .link(let link) = RouteEvent(message), link.index == index, link.controller ?? 0 != 0 {
+                return true
+            }
+        }
+        return messages.isMalformed
+    }
+
     enum Attribute {
         static let address: UInt16 = 1
         static let name: UInt16 = 3
