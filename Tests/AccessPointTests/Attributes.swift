@@ -70,7 +70,8 @@ enum C {
     static let getScan: UInt8 = 32, triggerScan: UInt8 = 33, newScanResults: UInt8 = 34, scanAborted: UInt8 = 35
     static let regChange: UInt8 = 36, getSurvey: UInt8 = 50
     static let registerFrame: UInt8 = 58, frame: UInt8 = 59, frameTxStatus: UInt8 = 60
-    static let unexpectedFrame: UInt8 = 83, probeClient: UInt8 = 84, controlPortFrame: UInt8 = 129
+    static let unexpectedFrame: UInt8 = 83, probeClient: UInt8 = 84, connectionFailed: UInt8 = 91,
+        controlPortFrame: UInt8 = 129
 }
 
 /// Attributes of nl80211 by their numbers in linux/nl80211.h.
@@ -89,6 +90,7 @@ enum A {
     static let htOpmode = 109, keyDefaultTypes = 110, hiddenSSID = 126, ieProbeResponse = 127
     static let ieAssocResponse = 128, staWME = 129, noCCK = 135, deviceAPSME = 141, dontWaitForACK = 142
     static let featureFlags = 143, probeResponse = 145, inactivityTimeout = 150, signal = 151, wdev = 153
+    static let connectionFailedReason = 155
     static let vhtCapability = 157, scanFlags = 158, channelWidth = 159, centerFreq1 = 160, centerFreq2 = 161
     static let staCapability = 171, staExtCapability = 172, splitWiphyDump = 174, staChannels = 189
     static let staOperatingClasses = 190, maxStations = 202, socketOwner = 204, smps = 213, extFeatures = 217

@@ -26,6 +26,8 @@ final class MockKernel {
         /// Channels that may be used to begin, by frequency, under the country's rules.
         var isSelfManaged = false
         var maximumStations: UInt32?
+        /// Whether it tells whom it had no place for (cfg80211_conn_failed); brcmfmac does not.
+        var tellsRefusals = false
         /// What its driver answers to a password for SAE.
         var saeError: Int32?
     }
@@ -216,7 +218,12 @@ final class MockKernel {
         guard let place = interfaces.firstIndex(where: { $0.accessPoint != nil }) else { return false }
         let limit = radios.first { $0.index == interfaces[place].radio }?.maximumStations
         let others = interfaces[place].accessPoint?.stations.keys.filter { $0 != station }.count ?? 0
-        if let limit, others >= Int(limit) { return false }
+        if let limit, others >= Int(limit) {
+            if radios.contains(where: { $0.index == interfaces[place].radio && $0.tellsRefusals }) {
+                refuse(station, reason: 0)
+            }
+            return false
+        }
         interfaces[place].accessPoint?.stations[station] = false
         events.append(
             message(
@@ -227,6 +234,19 @@ final class MockKernel {
                     Attribute.write(A.staInfo, []),
                 ]))
         return true
+    }
+
+    /// A full-MAC chip has refused a station by itself.
+    /// - Parameter reason: 0 for want of a place, 1 for a list of those not wanted.
+    func refuse(_ station: [UInt8], reason: UInt32) {
+        guard let interface = interfaces.first(where: { $0.accessPoint != nil }) else { return }
+        events.append(
+            message(
+                C.connectionFailed,
+                [
+                    Attribute.write(A.ifindex, u32: UInt32(interface.index)), Attribute.write(A.mac, station),
+                    Attribute.write(A.connectionFailedReason, u32: reason),
+                ]))
     }
 
     /// A station has told a full-MAC chip that it goes.

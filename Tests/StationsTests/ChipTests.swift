@@ -136,4 +136,35 @@ import Wire
         world.give(.associated(phones[0], elements: elements.span.bytes))
         #expect(world.stations.count == 0)
     }
+
+    /// What a chip refuses by itself was not told: a phone just did not get in.
+    @Test func whomTheChipRefusesIsTold() throws {
+        let world = try World(seed: 22, kind: .offloaded, limit: 32)
+        let elements = RSNElement(akms: [.psk], capabilities: .managementFrameProtectionCapable).bytes
+        let phones = (1...5).map { MACAddress(0x0200_0001_0000 + UInt64($0)) }
+        for phone in phones.prefix(2) { world.give(.associated(phone, elements: elements.span.bytes)) }
+        world.give(.refusedByChip(phones[4], isFull: false))
+        #expect(world.causes(of: phones[4]) == [.blocked])
+        #expect(!world.isFull)
+        // It holds two, whatever it said before.
+        world.give(.refusedByChip(phones[2], isFull: true))
+        #expect(world.causes(of: phones[2]) == [.full])
+        #expect(world.isFull && world.count(.full) == 1)
+        #expect(world.stations.places == 2 && world.stations.limit == 32)
+        // Refused again and again, it is told once.
+        for _ in 0..<5 {
+            world.run(for: .seconds(3))
+            world.give(.refusedByChip(phones[2], isFull: true))
+        }
+        #expect(world.isFull && world.count(.full) == 1)
+        #expect(world.stations.refusals.first { $0.station == phones[2] }?.count == 6)
+        // One leaves: there is a place, and the next is let in.
+        world.give(.removed(phones[0]))
+        #expect(!world.isFull && world.stations.places == 32)
+        world.give(.refusedByChip(phones[3], isFull: true))
+        #expect(world.isFull && world.count(.full) == 2)
+        // Nobody asks any more, and nobody knows how it is.
+        world.run(for: .seconds(31))
+        #expect(!world.isFull && world.stations.places == 32)
+    }
 }

@@ -45,6 +45,9 @@ extension AccessPoint {
                 return
             }
             drive(.removed(address), at: now, into: &output)
+        case .connectionFailed(let interface, let address, let reason):
+            guard interface == present?.interface.index else { return }
+            drive(.refused(address, isFull: reason == .full), at: now, into: &output)
         case .probed(let probe):
             guard probe.interface == present?.interface.index else { return }
             drive(.probed(probe.address, probe.wasAcknowledged), at: now, into: &output)
@@ -58,7 +61,7 @@ extension AccessPoint {
         case .controlPortFrameTransmitted(let status):
             guard status.interface == present?.interface.index else { return }
             reported(status.cookie, status.wasAcknowledged, at: now, into: &output)
-        case .accessPointStarted, .connectionFailed, .scanStarted, .radar, .other:
+        case .accessPointStarted, .scanStarted, .radar, .other:
             break
         }
     }

@@ -16,6 +16,7 @@ extension AccessPoint {
         case eapol(MACAddress, [UInt8], wasEncrypted: Bool?)
         case associated(MACAddress, [UInt8])
         case removed(MACAddress)
+        case refused(MACAddress, isFull: Bool)
         case added(MACAddress, Bool)
         case transmitted(TransmissionID, Bool)
         case probed(MACAddress, Bool)
@@ -68,6 +69,8 @@ extension AccessPoint {
                 stations?.handle(.associated(station, elements: elements.span.bytes), at: now, into: &stationsOutput)
                     ?? nil
             case .removed(let station): stations?.handle(.removed(station), at: now, into: &stationsOutput) ?? nil
+            case .refused(let station, let isFull):
+                stations?.handle(.refusedByChip(station, isFull: isFull), at: now, into: &stationsOutput) ?? nil
             case .added(let station, let succeeded):
                 stations?.handle(.stationAdded(station, succeeded: succeeded), at: now, into: &stationsOutput) ?? nil
             case .transmitted(let id, let acknowledged):

@@ -90,7 +90,7 @@ extension AccessPoint {
     public var trouble: [AccessPointTrouble] {
         var full: AccessPointTrouble?
         switch stations {
-        case .some(let present): if present.isFull { full = .full(present.limit) }
+        case .some(let present): if present.isFull { full = .full(present.places) }
         case .none: break
         }
         return [failure].compactMap { $0 } + notes + [full].compactMap { $0 }

@@ -46,6 +46,8 @@ public enum RefusalCause: Hashable, Sendable {
     case unknownPMKID
     /// The driver could not make its entry.
     case driver
+    /// The chip keeps it out by a list of its own.
+    case blocked
     /// It did not acknowledge the association response.
     case noAcknowledgement
     /// It gave way to another while its handshake was going on.
@@ -78,6 +80,7 @@ public enum RefusalCause: Hashable, Sendable {
         case .hashToElementDowngrade: "it speaks SAE hash-to-element and did not use it"
         case .unknownPMKID: "the key it remembers is not known here any more"
         case .driver: "the radio has no room for it"
+        case .blocked: "the radio itself keeps it out"
         case .noAcknowledgement: "it did not hear our answer; weak signal"
         case .gaveWay: "too many were joining at once"
         case .securityAssociationQuery: "asked first whether it is still on"
@@ -110,6 +113,7 @@ extension RefusalCause {
         case .hashToElementDowngrade: "hash-to-element-downgrade"
         case .unknownPMKID: "unknown-pmkid"
         case .driver: "driver"
+        case .blocked: "blocked"
         case .noAcknowledgement: "no-acknowledgement"
         case .gaveWay: "gave-way"
         case .securityAssociationQuery: "sa-query"

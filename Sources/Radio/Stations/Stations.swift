@@ -33,6 +33,8 @@ public struct Stations: ~Copyable {
     private var lastTransmission: UInt64 = 0
     /// Whether a station was refused because there was no place for it, and there is none since.
     public private(set) var isFull = false
+    /// Until when a chip that said that it is full is taken at its word, unless a place becomes free.
+    private var chipIsFullUntil: Timestamp?
     private var protection = Protection()
     private var admission = Admission.beforeStart
 
@@ -85,6 +87,9 @@ public struct Stations: ~Copyable {
     /// The most that may be on at once.
     public var limit: Int { configuration.limit }
 
+    /// How many are on while nobody else may: fewer than ``limit`` where the chip holds fewer than it said.
+    public var places: Int { chipIsFullUntil == nil ? limit : min(count, limit) }
+
     /// How many stations are on or on their way.
     public var count: Int { stations.count }
 
@@ -111,6 +116,7 @@ public struct Stations: ~Copyable {
     public mutating func handle(
         _ input: borrowing StationsInput, at now: Timestamp, into output: inout StationsOutput
     ) -> Timestamp? {
+        let former = stations.count
         switch input {
         case .started: start(at: now, into: &output)
         case .managementFrame(let bytes, let signal): receive(bytes, signal: signal, at: now, into: &output)
@@ -118,6 +124,9 @@ public struct Stations: ~Copyable {
         case .associated(let address, let elements):
             chipAssociated(address, elements: elements, at: now, into: &output)
         case .removed(let address): chipRemoved(address, at: now, into: &output)
+        case .refusedByChip(let address, let isFull):
+            if isFull { chipIsFullUntil = now + configuration.limits.chipIsFullTime }
+            refuse(address, isFull ? .full : .blocked, at: now, into: &output)
         case .eapol(let address, let bytes, let wasEncrypted):
             receiveEAPOL(bytes, from: address, wasEncrypted: wasEncrypted, at: now, into: &output)
         case .eapolAcknowledged(let address): eapolAcknowledged(address, at: now, into: &output)
@@ -139,6 +148,7 @@ public struct Stations: ~Copyable {
         }
         // After the input: what it answers is not repeated only because it came as the time was up.
         sweep(at: now, into: &output)
+        if stations.count != former { chipIsFullUntil = nil }
         settle(at: now, into: &output)
         return deadline
     }
@@ -269,7 +279,8 @@ public struct Stations: ~Copyable {
 
     /// Brings in line what follows from who is on.
     private mutating func settle(at now: Timestamp, into output: inout StationsOutput) {
-        if stations.count < configuration.limit { isFull = false }
+        if let until = chipIsFullUntil, until <= now { chipIsFullUntil = nil }
+        if stations.count < configuration.limit, chipIsFullUntil == nil { isFull = false }
         finishGroupRekeyIfDone(at: now, into: &output)
         var wanted = Protection()
         for station in stations.values where station.isAuthorized {
@@ -299,6 +310,7 @@ public struct Stations: ~Copyable {
         }
         if let saeWake { sooner(saeWake) }
         if let next = groupKeys.next { sooner(next) }
+        if let chipIsFullUntil { sooner(chipIsFullUntil) }
         if case .emptying(_, let until) = admission { sooner(until) }
         return deadline
     }

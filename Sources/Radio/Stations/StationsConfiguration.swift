@@ -93,6 +93,8 @@ public struct StationsLimits: Hashable, Sendable {
     public var saQueryMaximumTimeUnits: UInt32 = 1000
     /// After how long the query is sent again, in units of 1.024 ms (dot11AssociationSAQueryRetryTimeout).
     public var saQueryRetryTimeUnits: UInt32 = 201
+    /// For how long a chip that said that it is full is taken at its word; who was refused tries again sooner than that.
+    public var chipIsFullTime = Duration.seconds(30)
     /// How many refused stations are remembered; who was refused longest ago gives way.
     public var maximumRefusals = 32
     /// How many probe requests are answered a second.

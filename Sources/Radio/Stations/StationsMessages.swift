@@ -25,6 +25,9 @@ public enum StationsInput: ~Escapable {
     case associated(MACAddress, elements: RawSpan)
     /// The chip removed a station, or reports that it left; not for soft-MAC, whose kernel reports our own removals.
     case removed(MACAddress)
+    /// The chip refused a station by itself, as `NL80211_CMD_CONN_FAILED` reports.
+    /// - isFull: whether it holds no more; else it keeps this one out.
+    case refusedByChip(MACAddress, isFull: Bool)
     /// A data frame of somebody who is not on, as `NL80211_CMD_UNEXPECTED_FRAME` reports; soft-MAC only. A station that
     /// was removed while it slept doesn't know it, and would go on talking into the void.
     case unexpectedFrame(from: MACAddress)
