@@ -184,7 +184,7 @@ class WiFiPhone:
                 "#!/bin/sh\n"
                 "[ \"$1\" = bound ] || [ \"$1\" = renew ] || exit 0\n"
                 f"env > {told}\n"
-                "ip addr flush dev $interface\n"
+                "ip -4 addr flush dev $interface\n"
                 "ip addr add $ip/$mask dev $interface\n"
                 "[ -z \"$router\" ] || ip route replace default via $router\n"
                 f"for server in $dns; do echo nameserver $server; done > {self.resolver}\n")
