@@ -68,7 +68,7 @@ enum C {
     static let getStation: UInt8 = 17, setStation: UInt8 = 18, newStation: UInt8 = 19, delStation: UInt8 = 20
     static let setBSS: UInt8 = 25, reqSetReg: UInt8 = 27, getReg: UInt8 = 31
     static let getScan: UInt8 = 32, triggerScan: UInt8 = 33, newScanResults: UInt8 = 34, scanAborted: UInt8 = 35
-    static let regChange: UInt8 = 36, getSurvey: UInt8 = 50
+    static let regChange: UInt8 = 36, getSurvey: UInt8 = 50, abortScan: UInt8 = 114
     static let registerFrame: UInt8 = 58, frame: UInt8 = 59, frameTxStatus: UInt8 = 60
     static let unexpectedFrame: UInt8 = 83, probeClient: UInt8 = 84, connectionFailed: UInt8 = 91,
         controlPortFrame: UInt8 = 129

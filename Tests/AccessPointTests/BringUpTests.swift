@@ -297,7 +297,7 @@ import Wire
             .noRadio, .noCapableRadio, .noInterface("wlan9"), .incapableInterface("wlan9"),
             .noSecurity(.wpa3, radio: "phy0"), .noSecurity(.wpa2, radio: "phy0"), .noWPA3(radio: "phy0"),
             .switchedOff(byHardware: true), .switchedOff(byHardware: false), .countryUnset, .countryRefused("XY"),
-            .channelRefused(14), .noChannel(radio: "phy0"), .full(32),
+            .channelRefused(14), .noChannel(radio: "phy0"), .full(32), .disturbed("wlan0"),
             .failed(step: "start the beacon", reason: "busy"),
         ]
         for trouble in all {

@@ -196,6 +196,11 @@ final class MockKernel {
         }
     }
 
+    /// Another program begins to look for networks by an interface.
+    func beginStrangeScan(by index: Int) {
+        events.append(message(C.triggerScan, [Attribute.write(A.ifindex, u32: UInt32(index))]))
+    }
+
     func block() {
         isBlocked = true
         stopAccessPoint()
@@ -436,6 +441,7 @@ final class MockKernel {
                         Attribute.write(A.wiphy, u32: UInt32(radio.index)),
                     ]))
             return .messages([])
+        case C.abortScan: return .messages([])
         case C.getScan:
             return .messages(
                 neighbours.enumerated().map { place, neighbour in

@@ -52,6 +52,28 @@ import Wire
         #expect(rig.kernel.complaints == [])
     }
 
+    /// wpa_supplicant that was left running looked for networks for half of the time. Phones got no answer meanwhile, and the
+    /// box said that all was well.
+    @Test func anotherProgramsScanIsBrokenOffAndTold() {
+        let rig = rig()
+        let index = rig.kernel.interfaces[0].index
+        func scan(by index: Int) -> (aborted: Int, trouble: [AccessPointTrouble]) {
+            let before = rig.kernel.log.count { $0 == C.abortScan }
+            rig.kernel.beginStrangeScan(by: index)
+            rig.run(for: .seconds(10))
+            return (rig.kernel.log.count { $0 == C.abortScan } - before, rig.accessPoint.snapshot.trouble)
+        }
+        // By another interface it is not in the way, or somebody's wish.
+        #expect(scan(by: index + 7) == (0, []))
+        #expect(scan(by: index) == (1, []), "once may be the owner")
+        #expect(scan(by: index) == (1, [.disturbed("wlan0")]))
+        #expect(rig.isUp && downs(rig) == 0 && !AccessPointTrouble.disturbed("wlan0").isFatal)
+        rig.run(for: .seconds(61))
+        #expect(rig.accessPoint.snapshot.trouble == [])
+        #expect(scan(by: index) == (1, []))
+        #expect(rig.kernel.complaints == [])
+    }
+
     /// hp-wifi and the like are for the laptop's own radio.
     @Test func aSwitchOfTheMachineIsForAnotherRadio() {
         let rig = rig()

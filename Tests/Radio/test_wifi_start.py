@@ -100,6 +100,33 @@ def test_a_client_of_another_network_gives_way(air, phones, client, other):
 
 
 @pytest.mark.box
+def test_a_program_that_looks_for_networks_disturbs_nobody_and_is_told_of(air, phone):
+    """wpa_supplicant, left running, scanned for half of the time, in which phones got no answer. The box said that all was
+    well."""
+    interface = air.radios[0]
+    configuration = Path("/run/rig-client.conf")
+    configuration.write_text('network={\nssid="elsewhere"\npsk="not the passphrase"\n}\n')
+    rival = Program("wpa_supplicant", "-t", "-D", "nl80211", "-i", interface, "-c", str(configuration))
+    try:
+        wait_until(lambda: "Successfully initialized" in rival.log(), 10, "it runs", detail=rival.log)
+        with RadioBox(air) as box:
+            phone.join(WPASupplicant, box.ssid, box.passphrase, frequency=box.frequency)
+            phone.lease()
+            assert phone.ping(box.wifi_address, count=25, interval=1) >= 24
+            wait_until(lambda: "another program looks for networks" in (box.wifi()["trouble"] or ""), 60, "the box says so",
+                       detail=lambda: f"{box.wifi()}\n{rival.log()}")
+            assert box.wifi()["starts"] == 1
+            result = box.command("doctor", "--config", str(box.config_file))
+            assert "wpa_supplicant is running and may take the adapter" in result.stdout, result.stdout
+            # It takes the interface down as it ends.
+            rival.stop()
+            wait_until(lambda: box.up and box.wifi()["trouble"] is None, 90, "all is well again", detail=box.wifi)
+            wait_until(lambda: phone.ping(box.wifi_address) == 3, 60, "the phone is on again", detail=phone.describe)
+    finally:
+        rival.stop()
+
+
+@pytest.mark.box
 def test_a_client_beside_a_named_interface_stays(air, client):
     run("iw", "phy", air.phy(client), "interface", "add", "uap0", "type", "managed")
     with RadioBox(air, config={"wifi.channel": 36, "wifi.interface": "uap0"}, up=False) as box:

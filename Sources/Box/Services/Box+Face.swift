@@ -123,7 +123,7 @@ extension AccessPointTrouble {
         case .failed, .noChannel: .radioFails
         // Why it can't is another trouble, that of the Wi-Fi's network.
         case .full, .notPrepared: nil
-        case .noInterface, .incapableInterface, .noSecurity, .noWPA3, .countryRefused, .channelRefused:
+        case .disturbed, .noInterface, .incapableInterface, .noSecurity, .noWPA3, .countryRefused, .channelRefused:
             .other(sentence)
         }
     }

@@ -61,7 +61,8 @@ extension AccessPoint {
         case .controlPortFrameTransmitted(let status):
             guard status.interface == present?.interface.index else { return }
             reported(status.cookie, status.wasAcknowledged, at: now, into: &output)
-        case .accessPointStarted, .scanStarted, .radar, .other:
+        case .scanStarted(let interface): disturbed(interface, at: now, into: &output)
+        case .accessPointStarted, .radar, .other:
             break
         }
     }
@@ -102,6 +103,18 @@ extension AccessPoint {
         if interface.type != .accessPoint {
             fail("the interface", "another program has made it something else", at: now, into: &output)
         }
+    }
+
+    /// Another program looks for networks by the interface that beacons: wpa_supplicant does so for half of the time where it
+    /// was left running. Phones get no answer until that is over, so it is broken off. A scan by another interface of the
+    /// radio is somebody's wish.
+    private mutating func disturbed(_ interface: UInt32, at now: Timestamp, into output: inout AccessPointOutput) {
+        guard case .running(let running) = phase, interface == running.interface.index else { return }
+        changeRunning { running in
+            if now - running.strangeScans.last > Running.strangeScanMemory { running.strangeScans.count = 0 }
+            running.strangeScans = (running.strangeScans.count + 1, now)
+        }
+        send(.nl80211(.abortScan(interface: interface)), for: .any, at: now, into: &output)
     }
 
     /// The interface has another name; the network on it has to follow.

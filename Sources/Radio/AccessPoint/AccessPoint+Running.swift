@@ -225,7 +225,7 @@ extension AccessPoint {
                 drive(.activity(station.address, .zero, signal: nil), at: now, into: &output)
             }
         case (.checkInterface, .failure(let error)):
-            fail("look at the interface", error.description, at: now, into: &output)
+            fail("the interface", error.description, at: now, into: &output)
         case (.step, _), (.any, _), (.groupKey, .success), (.groupKeyLook, _), (.flags, .success), (.station, .success),
             (.checkStations, .failure), (.eapol, .failure), (.groupSequence, .failure), (.managementSequence, .failure),
             (.addresses, .failure):
@@ -316,6 +316,7 @@ extension AccessPoint {
         changeRunning { running in
             running.nextCheck = next
             running.checked = known
+            if now - running.strangeScans.last > Running.strangeScanMemory { running.strangeScans.count = 0 }
         }
         send(.nl80211(.getInterfaces), for: .checkInterface, at: now, into: &output)
         send(.nl80211(.getStations(interface: running.interface.index)), for: .checkStations, at: now, into: &output)
@@ -326,17 +327,17 @@ extension AccessPoint {
     ) {
         guard case .running(let running) = phase else { return }
         guard let interface = interfaces.first(where: { $0.index == running.interface.index }) else {
-            return fail("look at the interface", "it is gone", at: now, into: &output)
+            return fail("the interface", "it is gone", at: now, into: &output)
         }
         guard interface.type == .accessPoint else {
-            return fail("look at the interface", "another program has made it something else", at: now, into: &output)
+            return fail("the interface", "another program has made it something else", at: now, into: &output)
         }
         // The kernel names the network only while its beacon is sent.
         guard let ssid = interface.ssid else {
-            return fail("look at the beacon", "it has stopped", at: now, into: &output)
+            return fail("the beacon", "another program or the driver has stopped it", at: now, into: &output)
         }
         guard ssid == running.description.ssid else {
-            return fail("look at the interface", "another program has made it another network", at: now, into: &output)
+            return fail("the interface", "another program has made it another network", at: now, into: &output)
         }
         if interface.name != running.name { renamed(to: interface.name, into: &output) }
     }

@@ -93,7 +93,11 @@ extension AccessPoint {
         case .some(let present): if present.isFull { full = .full(present.places) }
         case .none: break
         }
-        return [failure].compactMap { $0 } + notes + [full].compactMap { $0 }
+        var disturbed: AccessPointTrouble?
+        if let running = present, running.strangeScans.count >= Running.strangeScansTold {
+            disturbed = .disturbed(running.name)
+        }
+        return [failure].compactMap { $0 } + notes + [disturbed, full].compactMap { $0 }
     }
 
     /// How it is doing.

@@ -129,9 +129,15 @@ struct Running: Sendable {
     var cookies: [UInt64: Sent] = [:]
     /// Reports of frames whose cookie is not known yet: the report may overtake the answer that names it.
     var earlyReports: [(cookie: UInt64, acknowledged: Bool)] = []
+    /// How often in a row another program has begun to look for networks by the interface, and when it last did.
+    var strangeScans = (count: 0, last: Timestamp.zero)
     /// What the driver knew of stations at the last check.
     var information: [MACAddress: StationInfo] = [:]
 
+    /// How long another program's look for networks is remembered.
+    static let strangeScanMemory = Duration.seconds(60)
+    /// How often it has to look until it is told of: once may be the owner's own wish.
+    static let strangeScansTold = 2
     /// The most frames whose reports are awaited.
     static let maximumCookies = 1024
     /// The most reports that are kept for an answer to come.

@@ -24,6 +24,8 @@ public enum AccessPointTrouble: Hashable, Sendable {
     case noChannel(radio: String)
     /// A phone was refused because there are as many as may be.
     case full(Int)
+    /// Another program looks for networks by the interface, and phones wait meanwhile.
+    case disturbed(String)
     /// The interface can't be kept apart from other networks; why is told by whoever should do it.
     case notPrepared
     /// A step failed, and is tried again.
@@ -35,7 +37,7 @@ public enum AccessPointTrouble: Hashable, Sendable {
         case .noRadio, .noCapableRadio, .noInterface, .incapableInterface, .noSecurity, .switchedOff, .noChannel,
             .notPrepared, .failed:
             true
-        case .noWPA3, .countryUnset, .countryRefused, .channelRefused, .full: false
+        case .noWPA3, .countryUnset, .countryRefused, .channelRefused, .full, .disturbed: false
         }
     }
 }
@@ -48,7 +50,7 @@ extension AccessPointTrouble: CustomStringConvertible {
             "no Wi-Fi adapter is found; plug one in, or set wifi to none if the box shall join a network that is there"
         case .noCapableRadio:
             "no Wi-Fi adapter here can be an access point; plug in another one, or set wifi to none"
-        case .noInterface(let name): "there is no network interface \(name); correct wifi.interface, or set it to auto"
+        case .noInterface(let name): "there is no Wi-Fi interface \(name); correct wifi.interface, or set it to auto"
         case .incapableInterface(let name):
             "the interface \(name) can't be an access point; set wifi.interface to another one, or to auto"
         case .noSecurity(let security, let radio):
@@ -68,8 +70,11 @@ extension AccessPointTrouble: CustomStringConvertible {
             "an access point may not use channel \(number) here; set wifi.channel to auto or to another one"
         case .noChannel(let radio): "the adapter \(radio) has no channel that an access point may use; correct country"
         case .full(let limit): "the Wi-Fi is full (\(limit) of \(limit) phones); another one can join when one leaves"
+        case .disturbed(let interface):
+            "another program looks for networks with \(interface), which disturbs phones; stop it, 'kibitz-local doctor' "
+                + "may know it"
         case .notPrepared: "there is no Wi-Fi while it can't be kept apart from other networks; it is tried again"
-        case .failed(let step, let reason): "the Wi-Fi could not start: \(step): \(reason); it is tried again"
+        case .failed(let step, let reason): "the Wi-Fi is off: \(step): \(reason); it is tried again"
         }
     }
 }
