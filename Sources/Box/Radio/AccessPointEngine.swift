@@ -12,6 +12,8 @@ import Wire
 final class AccessPointEngine {
     /// From a failure to open the sockets to the next attempt.
     static let retryDelay = TimeAmount.seconds(5)
+    /// Lines on phones that it may put into the log: each second, and at once. A stranger can try passwords all day.
+    static let lineRate = (rate: 1.0, burst: 100.0)
 
     private let eventLoop: any EventLoop
     private let logger: Logger
@@ -35,6 +37,8 @@ final class AccessPointEngine {
     private var beginning: EventLoopPromise<Void>?
     private var ending: EventLoopPromise<Void>?
     private var lastTrouble: [AccessPointTrouble] = []
+    private var lines = TokenBucket(
+        rate: AccessPointEngine.lineRate.rate, burst: AccessPointEngine.lineRate.burst, now: AccessPointEngine.now)
 
     init(
         configuration: AccessPointConfiguration, eventLoop: any EventLoop, logger: Logger,
@@ -236,8 +240,8 @@ extension AccessPointEngine {
                     "the Wi-Fi \(String(decoding: beacon.ssid, as: UTF8.self)) is on \(interface) (\(beacon.radio)), channel \(beacon.channel.number), after \(core.counters.lastStart)"
                 )
             }
-        case .down(let trouble): logger.warning("the Wi-Fi is down: \(trouble)")
-        case .preparing, .stopped: break
+        // Why it is down is told with what is wrong.
+        case .down, .preparing, .stopped: break
         case .station(let event): tell(event)
         }
         onEvent(event)
@@ -245,15 +249,16 @@ extension AccessPointEngine {
     }
 
     private func tell(_ event: StationsEvent) {
+        let line: String
         switch event {
-        case .joined(let station): logger.debug("\(station) joins the Wi-Fi")
-        case .authorized(let station, let akm):
-            logger.info("\(station) is on the Wi-Fi, by \(akm.isSAE ? "WPA3" : "WPA2")")
-        case .left(let station, let departure): logger.info("\(station) is off the Wi-Fi: \(departure)")
-        case .refused(let station, let cause): logger.info("\(station) was refused: \(cause.explanation)")
-        case .full: break  // Told as a trouble, until there is a place.
-        case .emptied: logger.info("everyone is off the Wi-Fi")
+        case .joined(let station): return logger.debug("\(station) joins the Wi-Fi")
+        case .authorized(let station, let akm): line = "\(station) is on the Wi-Fi, by \(akm.isSAE ? "WPA3" : "WPA2")"
+        case .left(let station, let departure): line = "\(station) is off the Wi-Fi: \(departure)"
+        case .refused(let station, let cause): line = "\(station) was refused: \(cause.explanation)"
+        case .full: return  // Told as a trouble, until there is a place.
+        case .emptied: line = "everyone is off the Wi-Fi"
         }
+        logger.log(level: lines.take(at: Self.now) ? .info : .debug, "\(line)")
     }
 
     private func tellTrouble() {
