@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
@@ -110,6 +111,24 @@ def test_programs_that_are_missing(air, tmp_path):
         away.rename(nft)
 
 
+@pytest.mark.parametrize("interface", ["wlan7", "lo"])
+def test_an_interface_that_is_none_of_a_radio(air, tmp_path, interface):
+    assert wrong(doctor(tmp_path, f"wifi.interface={interface}")) == [
+        (f"there is no Wi-Fi interface {interface}", "correct wifi.interface")]
+
+
+@pytest.mark.parametrize("port, address, is_wrong", [
+    (53, "0.0.0.0", True), (67, "0.0.0.0", True), (53, "127.0.0.53", False),
+])
+def test_a_program_that_answers_names_or_gives_out_addresses(air, tmp_path, port, address, is_wrong):
+    """It was found out by the first phone, which got no address."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind((address, port))
+        expected = [(f"{port}/udp is in use by another program, so phones on the Wi-Fi get no address",
+                     f"stop it ('ss -lunp sport = :{port}' names it)")]
+        assert wrong(doctor(tmp_path)) == (expected if is_wrong else [])
+
+
 def test_not_root(air, tmp_path):
     tmp_path.chmod(0o777)
     for folder in tmp_path.parents:
@@ -140,7 +159,7 @@ def test_networkmanager_that_was_told_and_one_that_was_not(air, tmp_path):
             assert wrong(found) == []
             assert ("ok", f"wifi: NetworkManager leaves wlan0 to the box ({file})", "") in found
             # Not to another interface.
-            assert "interface-name:wlan7" in wrong(doctor(tmp_path, "wifi.interface=wlan7"))[0][1]
+            assert "interface-name:wlan7" in wrong(doctor(tmp_path, "wifi.interface=wlan7"))[-1][1]
         finally:
             os.remove(file)
 
@@ -149,6 +168,8 @@ def test_a_box_that_runs_tells_of_its_wifi_itself(air):
     with RadioBox(air) as box:
         result = box.command("doctor", "--config", str(box.config_file))
         assert "ok     wifi: " in result.stdout and result.returncode == 0, result.stdout
+        # Its own name server is in nobody's way.
+        assert "in use" not in result.stdout
         run("rfkill", "block", "wifi")
         try:
             wait_until(lambda: box.wifi()["state"] != "up", 10, "the box has noticed")

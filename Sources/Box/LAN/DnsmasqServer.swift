@@ -63,7 +63,7 @@ final class DnsmasqServer: Sendable {
             guard !state.withLock({ $0.isStopped }) else { return }
             if ContinuousClock.now - begin >= Self.goodRun { delay = Self.backoff.first }
             let reason = state.withLock { $0.complaint.take() } ?? "\(end)"
-            let trouble = "dnsmasq does not run, so phones get no address: \(reason)"
+            let trouble = "dnsmasq does not run, so phones get no address: \(reason)\(Self.advice(on: reason))"
             state.withLock { $0.trouble = trouble }
             onTrouble()
             logger.error("\(trouble); it is started again in \(delay)")
@@ -87,9 +87,8 @@ final class DnsmasqServer: Sendable {
     }
 
     private func runOnce() async -> String {
-        guard let dnsmasq = Program.path(of: "dnsmasq"), let setpriv = Program.path(of: "setpriv") else {
-            return "it is missing; apt install dnsmasq-base"
-        }
+        guard let dnsmasq = Program.path(of: "dnsmasq") else { return "it is missing; apt install dnsmasq-base" }
+        guard let setpriv = Program.path(of: "setpriv") else { return "setpriv is missing; apt install util-linux" }
         let leases = open(leasePath, O_RDONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0o600)
         guard leases >= 0 else { return "can't open \(leasePath): \(String(cString: strerror(errno)))" }
         // The death of the box ends it, whatever the box dies of. The kernel forgets that wish when a program changes its
@@ -143,6 +142,11 @@ final class DnsmasqServer: Sendable {
     static func words(of line: String) -> String {
         guard line.hasPrefix("dnsmasq"), let colon = line.firstIndex(of: ":") else { return line }
         return String(line[line.index(after: colon)...].drop { $0 == " " })
+    }
+
+    /// What to do about a complaint, to follow it; empty where it says so itself.
+    static func advice(on complaint: String) -> String {
+        complaint.hasSuffix("in use") ? "; stop the other program, 'ss -lunp' names it (port 53 or 67)" : ""
     }
 
     /// Whether what it says concerns the owner. Without servers to ask it complains at each start, and means well.

@@ -21,7 +21,7 @@ public struct Doctor {
         public let isFatal: Bool
     }
 
-    private let options: BoxOptions
+    let options: BoxOptions
     private var findings: [Finding] = []
 
     /// Makes a doctor for a box that would run with these options.
@@ -111,6 +111,8 @@ public struct Doctor {
         let found = (try? LocalNetwork.current().addresses) ?? []
         if found.contains(where: { $0.address.isPrivate }) {
             fine("addresses", found.map { "\($0.address) on \($0.interface)" }.joined(separator: ", "))
+        } else if configuration.wifi.mode != .none {
+            fine("addresses", "none yet; its own Wi-Fi will have one")
         } else {
             wrong(
                 "addresses", "no network has a private IPv4 address; only this machine itself can join",
@@ -170,92 +172,6 @@ public struct Doctor {
         }
     }
 
-    private mutating func examineWiFi(_ configuration: BoxConfiguration, isRunning: Bool) {
-        guard configuration.wifi.mode != .none else {
-            return fine("wifi", "none of the box's own is wanted (wifi.mode)")
-        }
-        let missing = AccessNetwork.missing()
-        for (detail, package) in missing { wrong("wifi", detail, mend: "apt install \(package)") }
-        if missing.isEmpty { fine("wifi", "nft and dnsmasq are there for its network") }
-        guard configuration.wifi.mode == .auto else { return }
-        examineCountry(configuration)
-        if geteuid() != 0, !isRunning {
-            wrong("wifi", "only root may make an access point", mend: "run as root, or set wifi to none")
-        }
-        if isRunning, let path = try? stateDirectoryPath(options.state),
-            let wifi = try? ControlClient(state: path).wifi()
-        {
-            // What is wrong with it is among the running box's troubles.
-            fine("wifi", wifi.text.split(separator: "\n").dropFirst().first.map(String.init) ?? wifi.state.rawValue)
-            return
-        }
-        let radios = Self.names(in: "/sys/class/ieee80211")
-        if radios.isEmpty {
-            wrong(
-                "wifi", "there is no Wi-Fi adapter",
-                mend: "plug one in, or set wifi to none if the box shall join a network that is there", fatal: false)
-        } else {
-            fine("wifi", "radios: \(radios.joined(separator: ", "))")
-        }
-        examineSwitches()
-        examineRivals(configuration)
-    }
-
-    /// Looks for switches that keep a Wi-Fi radio off (rfkill).
-    private mutating func examineSwitches() {
-        for name in Self.names(in: "/sys/class/rfkill") {
-            func value(_ key: String) -> String {
-                String((Self.text(of: "/sys/class/rfkill/\(name)/\(key)") ?? "").prefix { $0 != "\n" })
-            }
-            guard value("type") == "wlan" else { continue }
-            if value("hard") == "1" {
-                wrong("wifi", "\(value("name")) is off by its switch", mend: "turn that switch on", fatal: false)
-            } else if value("soft") == "1" {
-                wrong("wifi", "\(value("name")) is switched off", mend: "rfkill unblock wifi", fatal: false)
-            }
-        }
-    }
-
-    private mutating func examineCountry(_ configuration: BoxConfiguration) {
-        guard let country = configuration.country else {
-            return wrong("country", "it is not set, so the Wi-Fi uses little", mend: "set country", fatal: false)
-        }
-        // As the kernel looks for it, which may know compressed files.
-        let database = "/lib/firmware/regulatory.db"
-        if ["", ".xz", ".zst"].contains(where: { access(database + $0, R_OK) == 0 }) {
-            fine("country", country)
-        } else {
-            wrong(
-                "country", "\(country), but the system has no radio rules for any country (\(database) is missing)",
-                mend: "apt install wireless-regdb", fatal: false)
-        }
-    }
-
-    /// Looks for programs that may take the adapter.
-    private mutating func examineRivals(_ configuration: BoxConfiguration) {
-        func disable(_ program: String) {
-            wrong(
-                "wifi", "\(program) is running and may take the adapter",
-                mend: "stop it: systemctl disable --now \(program)", fatal: false)
-        }
-        if Self.isRunning("hostapd") { disable("hostapd") }
-        guard Self.isRunning("NetworkManager") else {
-            if Self.isRunning("wpa_supplicant") { disable("wpa_supplicant") }
-            return
-        }
-        // It runs wpa_supplicant itself, as on Raspberry Pi OS, and starts it again when it needs it.
-        let file = "/etc/NetworkManager/conf.d/kibitz-local.conf"
-        let interface = configuration.wifi.interface ?? "wlan0"
-        if let text = Self.text(of: file), text.contains("interface-name:\(interface)") {
-            fine("wifi", "NetworkManager leaves \(interface) to the box (\(file))")
-        } else {
-            wrong(
-                "wifi", "NetworkManager is running and may take the adapter",
-                mend: "install \(file) from overlays/rootfs, with unmanaged-devices=interface-name:\(interface) in it; "
-                    + "then: systemctl reload NetworkManager", fatal: false)
-        }
-    }
-
     /// The beginning of a small file; nil where it can't be read.
     static func text(of path: String) -> String? {
         guard let file = fopen(path, "r") else { return nil }
@@ -266,7 +182,7 @@ public struct Doctor {
     }
 
     /// The names in a folder, in order; none where it can't be read.
-    private static func names(in path: String) -> [String] {
+    static func names(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var names: [String] = []
@@ -280,25 +196,29 @@ public struct Doctor {
     }
 
     /// Whether a process of that name (at most 15 characters count) is there.
-    private static func isRunning(_ program: String) -> Bool {
+    static func isRunning(_ program: String) -> Bool {
         names(in: "/proc").contains { name in
             name.allSatisfy(\.isNumber) && text(of: "/proc/\(name)/comm") == program.prefix(15) + "\n"
         }
     }
 
     /// Tries to open a port and lets go of it again.
-    private func bindError(port: UInt16, type: __socket_type) -> Int32 {
+    /// - Parameters:
+    ///   - address: at which of the machine's addresses; all, unless it is given.
+    ///   - isShared: whether another program may have it too that allows that.
+    func bindError(port: UInt16, type: __socket_type, address: UInt32 = INADDR_ANY, isShared: Bool = false) -> Int32 {
         let descriptor = socket(AF_INET, Int32(type.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { return errno }
         defer { close(descriptor) }
         var reuse: Int32 = 1
-        if type == SOCK_STREAM {
+        if type == SOCK_STREAM || isShared {
             setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &reuse, socklen_t(MemoryLayout<Int32>.size))
         }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = port.bigEndian
-        return withUnsafePointer(to: &address) {
+        var place = sockaddr_in()
+        place.sin_family = sa_family_t(AF_INET)
+        place.sin_port = port.bigEndian
+        place.sin_addr.s_addr = address.bigEndian
+        return withUnsafePointer(to: &place) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(descriptor, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) == 0 ? 0 : errno
             }
