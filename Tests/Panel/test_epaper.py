@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from pathlib import Path
 
@@ -87,6 +88,26 @@ def test_a_box_that_ended_leaves_no_codes_on_the_paper(box, glass, model):
     assert glass.violations() == ""
     assert not same(before, glass.picture())
     assert link not in glass.codes(), "codes of a box that has ended are still to be seen"
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_last_picture(gpio, bus, make_box):
+    """Who tried an e-paper at a terminal could not get out for as long as its refresh took, up to a minute."""
+    model = "uc8176-400x300"
+    settings = {"panel": None, "panel.model": model, "panel.accent": "red"}
+    for presses in (1, 2):
+        with Glass(model, gpio, bus, hertz=HERTZ, accent="red", busy_level=False) as glass, make_box(settings) as box:
+            wait_until(lambda: box.link in glass.codes(), 2 * REFRESHED, "the code is to be seen", every=1, detail=box.describe)
+            wait_until(glass.settled, REFRESHED, "nothing more is sent", every=1)
+            began = time.monotonic()
+            box.process.send_signal(signal.SIGINT)
+            if presses == 2:
+                time.sleep(3)
+                assert box.alive and "Ctrl-C once more" in box.log(), box.describe()
+                box.process.send_signal(signal.SIGINT)
+            assert box.process.wait(60) == 0, box.describe()
+            box.process = None
+            took = time.monotonic() - began
+            assert took < 4 if presses == 2 else took > 8, took
 
 
 def hold_and_go(box: Box, gpio: GPIO, off: Path) -> None:

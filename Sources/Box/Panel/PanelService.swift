@@ -36,6 +36,8 @@ public final class PanelService: Sendable {
     private let engine: NIOLoopBoundBox<PanelEngine?>
     /// What is told while its thread is stuck.
     private let last: Mutex<PanelSnapshot>
+    /// Whether nobody waits for the last picture any more, and what ends the wait.
+    private let haste = Mutex<(isWanted: Bool, end: (@Sendable (Bool) -> Bool)?)>((false, nil))
 
     /// Starts a panel; it shows nothing yet.
     /// - Parameters:
@@ -156,7 +158,21 @@ public final class PanelService: Sendable {
                 if let screen { engine.show(screen) }
                 engine.finish(reading: reading) { _ = give(true) }
             }
+            let isHasty = haste.withLock { haste in
+                haste.end = give
+                return haste.isWanted
+            }
+            if isHasty { _ = give(false) }
         }
+    }
+
+    /// Ends the wait of ``finish(showing:reading:limit:)``, or that to come: the panel is left as it is.
+    public func hurry() {
+        let end = haste.withLock { haste in
+            haste.isWanted = true
+            return haste.end
+        }
+        _ = end?(false)
     }
 
     /// - Returns: nil when the panel's thread does not answer.

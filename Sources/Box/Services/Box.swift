@@ -102,14 +102,32 @@ public final class Box: Sendable {
         // What is wrong by now nobody has told it.
         face.changed()
         await beginning?.end(within: restHead)
+        // What ends when that is asked for; who asks once more does not wait for the panel.
+        let running = Mutex<(box: Box?, isEnding: Bool)>((nil, false))
+        let listening = Task {
+            for await signal in signals {
+                let (box, isEnding) = running.withLock { running in
+                    defer { running.isEnding = true }
+                    return running
+                }
+                if isEnding, signal == .sigint { face.hurry() }
+                box?.end()
+            }
+        }
+        defer { listening.cancel() }
         do {
             let box = try Box(
                 configuration: configuration, state: state, authority: authority, wifi: wifi, network: network.get(),
                 face: face, configurationFile: configurationFile, logger: logger)
-            let listening = Task { for await _ in signals { box.end() } }
-            defer { listening.cancel() }
+            let isEnding = running.withLock { running in
+                running.box = box
+                return running.isEnding
+            }
+            if isEnding { box.end() }
             try await box.run()
         } catch {
+            // It ends already.
+            running.withLock { $0.isEnding = true }
             await wifi.radio?.end()
             await face.finish(error)
             throw error

@@ -25,6 +25,8 @@ final class Face: Sendable {
         var pause = Duration.milliseconds(250)
         /// How long the last picture may take: a three-colour e-paper may be at one already.
         var finish = Duration.seconds(60)
+        /// After how much of that a person is told how to go without it.
+        var patience = Duration.seconds(2)
         /// How long a machine may take to end this process when it shuts down; after that the room is shown again.
         var shutdown = Duration.seconds(90)
         /// How long it is said, instead of the room, that what was wanted by the button has failed; and on a panel that is dark
@@ -221,6 +223,9 @@ extension Face {
         }
     }
 
+    /// Nobody waits for the last picture any more.
+    func hurry() { panel.hurry() }
+
     /// The box is about to end. Returns at once.
     func ending() { _ = depart() }
 
@@ -271,6 +276,12 @@ extension Face {
                 .stopped
             }
         let isFailure = if case .trouble? = last { true } else { false }
+        // Whoever sits at a terminal and has pressed Ctrl-C is told why it takes so long.
+        let patience = Task {
+            try await Task.sleep(for: times.patience)
+            logger.notice("the panel takes its time for the last picture; Ctrl-C once more leaves it as it is")
+        }
+        defer { patience.cancel() }
         await panel.finish(showing: last, reading: isFailure ? times.notice : .zero, limit: times.finish)
     }
 }
