@@ -83,7 +83,7 @@ import Testing
             boot("").mend(["kibitz-tft"], isOverlayThere: there)
                 == "add the line dtoverlay=kibitz-tft to /boot/firmware/config.txt, and restart the machine")
         #expect(
-            boot("").mend(["kibitz-epaper", "kibitz-eink-bonnet"], isOverlayThere: there)
+            boot("").mend(PanelWiring.overlays(of: "ssd1675b-250x122"), isOverlayThere: there)
                 == "add the line dtoverlay=kibitz-epaper (or, for another board with it, dtoverlay=kibitz-eink-bonnet) "
                 + "to /boot/firmware/config.txt, and restart the machine")
         #expect(

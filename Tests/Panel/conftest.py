@@ -10,10 +10,9 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from Rig.box import Box  # noqa: E402
-from Rig.gpio import GPIO  # noqa: E402
 from Rig.network import run  # noqa: E402
 from Rig.reports import pytest_runtest_makereport  # noqa: E402, F401
-from Rig.spi import SPI  # noqa: E402
+from Rig.wires import bus, gpio  # noqa: E402, F401
 
 
 ADDRESS = "10.20.0.1"
@@ -31,17 +30,3 @@ def network():
 def make_box():
     """Makes boxes on that network: `with make_box({"panel": …}) as box`."""
     return lambda settings=None: Box({"addresses": [ADDRESS], **(settings or {})})
-
-
-@pytest.fixture
-def gpio():
-    """All lines that a box may have; nobody presses the button."""
-    with GPIO() as made:
-        yield made
-
-
-@pytest.fixture
-def bus(gpio):
-    """The SPI bus, where D/C and RESET are looked at."""
-    with SPI(gpio) as made:
-        yield made

@@ -31,6 +31,7 @@ struct EPaperKind: Sendable, CustomTestStringConvertible {
     static let all: [EPaperKind] = [
         EPaperKind("ssd1680 122x250", SSD1680(width: 122, height: 250), .ssd1680),
         EPaperKind("ssd1680 122x250 red", SSD1680(width: 122, height: 250, accent: .red), .ssd1680),
+        EPaperKind("ssd1680z 122x250", SSD1680(width: 122, height: 250), .ssd1680z),
         EPaperKind("ssd1680 128x296", SSD1680(width: 128, height: 296), .ssd1680),
         EPaperKind("ssd1680 128x296 yellow", SSD1680(width: 128, height: 296, accent: .yellow), .ssd1680),
         EPaperKind("ssd1675a 122x250", SSD1675(.a, width: 122, height: 250), .ssd1675a),

@@ -19,6 +19,7 @@ from Rig.accesspoint import Hostapd, RadioBox, WiredBox  # noqa: E402
 from Rig.air import Air  # noqa: E402
 from Rig.reports import pytest_runtest_makereport  # noqa: E402, F401
 from Rig.wifi import WiFiPhone  # noqa: E402
+from Rig.wires import bus, glass, gpio  # noqa: E402, F401
 
 ACCESS_POINT = {"hostapd": Hostapd, "wired": WiredBox}.get(os.environ.get("RIG_ACCESS_POINT"), RadioBox)
 

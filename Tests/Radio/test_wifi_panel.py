@@ -13,10 +13,7 @@ from websockets.sync.client import connect
 
 from Rig.accesspoint import RadioBox
 from Rig.frames import AirEar, octets
-from Rig.glass import Glass
-from Rig.gpio import GPIO
 from Rig.network import inside, run
-from Rig.spi import SPI
 from Rig.waiting import wait_until
 from Rig.wifi import WPASupplicant
 
@@ -24,23 +21,10 @@ pytestmark = pytest.mark.box
 
 PHONES = 1
 
-PANEL = "st7789-240x320"
-HERTZ = 62_500_000
-SETTINGS = {"panel": PANEL, "button.enabled": True}
+GLASS = {"model": "st7789-240x320", "hertz": 62_500_000, "takes_time": True}
+SETTINGS = {"panel": GLASS["model"], "button.enabled": True}
 
 BEACON, DEAUTHENTICATION = 0x80, 0xC0
-
-
-@pytest.fixture
-def gpio():
-    with GPIO() as made:
-        yield made
-
-
-@pytest.fixture
-def glass(gpio):
-    with SPI(gpio) as bus, Glass(PANEL, gpio, bus, hertz=HERTZ, takes_time=True) as made:
-        yield made
 
 
 @pytest.fixture

@@ -9,9 +9,6 @@ import time
 import pytest
 
 from Rig.accesspoint import RadioBox
-from Rig.glass import Glass
-from Rig.gpio import GPIO
-from Rig.spi import SPI
 from Rig.waiting import wait_until
 
 pytestmark = pytest.mark.box
@@ -20,29 +17,16 @@ REAL_TIME = True
 
 PHONES = 0
 
-PANEL = "st7789-240x320"
-HERTZ = 62_500_000
+GLASS = {"model": "st7789-240x320", "hertz": 62_500_000}
 TIMES = 5
 
-SLOWNESS = 8
+SLOWNESS = 4
 """How much longer this kernel may take than a machine of its own, whatever else goes on there: its system calls are slow."""
-
-
-@pytest.fixture
-def gpio():
-    with GPIO() as made:
-        yield made
-
-
-@pytest.fixture
-def glass(gpio):
-    with SPI(gpio) as bus, Glass(PANEL, gpio, bus, hertz=HERTZ) as made:
-        yield made
 
 
 def test_the_first_codes_and_new_ones_come_in_time(air, glass, gpio):
     first, new = [], []
-    with RadioBox(air, config={"panel": PANEL, "button.enabled": True}, start=False) as box:
+    with RadioBox(air, config={"panel": GLASS["model"], "button.enabled": True}, start=False) as box:
         for _ in range(TIMES):
             box.launch()
             # This kernel has one processor, and who asks whether the box is ready takes it away.

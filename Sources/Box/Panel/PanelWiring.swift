@@ -14,7 +14,7 @@ public enum PanelWiring {
         case "adafruit-pitft-2.8": ["kibitz-pitft"]
         case "display-hat-mini": ["kibitz-display-hat-mini"]
         case "waveshare-3.5a": ["kibitz-tft35"]
-        case "ssd1675-250x122", "ssd1680-250x122": ["kibitz-epaper", "kibitz-eink-bonnet"]
+        case "ssd1675-250x122", "ssd1675b-250x122", "ssd1680-250x122": ["kibitz-epaper", "kibitz-eink-bonnet"]
         default: PanelModel.named(model)?.busy == nil ? ["kibitz-tft"] : ["kibitz-epaper"]
         }
     }

@@ -7,7 +7,7 @@ extension PanelModel {
             ePaper(
                 "ssd1680-250x122",
                 boards:
-                    "2.13\": Waveshare 2.13inch e-Paper HAT V3 and V4, (B) V4; newer Adafruit 2.13\" Bonnet; GDEY0213B74",
+                    "2.13\": Waveshare 2.13inch e-Paper HAT V3 and V4, (B) V4; Adafruit 2.13\" Bonnet since 2022; GDEY0213B74",
                 width: 122, height: 250, accents: [.red, .yellow], busy: .activeHigh
             ) { SSD1680(width: 122, height: 250, accent: $0) },
             ePaper(
@@ -17,11 +17,11 @@ extension PanelModel {
             ePaper(
                 "ssd1675-250x122",
                 boards:
-                    "2.13\", first generation (SSD1675A): Waveshare 2.13inch e-Paper HAT V2, first Adafruit 2.13\" Bonnet; GDEH0213B72",
+                    "2.13\", first generation (SSD1675A): Waveshare 2.13inch e-Paper HAT V2, first Adafruit 2.13\" Bonnets; GDEH0213B72",
                 width: 122, height: 250, busy: .activeHigh
             ) { _ in SSD1675(.a, width: 122, height: 250) },
             ePaper(
-                "ssd1675b-250x122", boards: "2.13\" with SSD1675B: GDEH0213B73",
+                "ssd1675b-250x122", boards: "2.13\" with SSD1675B: some first Adafruit 2.13\" Bonnets; GDEH0213B73",
                 width: 122, height: 250, accents: [.red, .yellow], busy: .activeHigh
             ) { SSD1675(.b, width: 122, height: 250, accent: $0) },
             ePaper(

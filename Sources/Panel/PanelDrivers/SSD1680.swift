@@ -28,7 +28,8 @@ public struct SSD1680: EPaperChip {
             .command(0x3c, [old == nil ? 0x05 : 0x80]),
             // Temperature: the chip's own sensor.
             .command(0x18, [0x80]),
-            // Display update control 1: the red plane as 0 where it means nothing; sources 8 to 167.
+            // Display update control 1: the red plane as 0 where it means nothing; sources 8 to 167, which is said because chips of
+            // one name differ in what they take by themselves.
             .command(0x21, [format.depth == .mono && old == nil ? 0x40 : 0x00, 0x80]),
         ]
         if old != nil {

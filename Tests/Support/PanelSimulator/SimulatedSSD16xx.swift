@@ -16,6 +16,8 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
         let times: (parts: [Int], repeats: Int, stride: Int)
         /// The source the glass' first column hangs on.
         let firstSource: Int
+        /// Display update control 1 after a reset, by which sources 0 to 175 are used (0), or 8 to 167 (0x80).
+        var sourcesAtReset: UInt8 = 0
         /// How many parameters each command has; -1: any number.
         let parameters: [UInt8: Int]
         /// Whether the analog and digital block control must be set.
@@ -32,6 +34,13 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
             sources: 176, phases: 12, times: ([0, 1, 3, 4], 6, 7), firstSource: 8,
             parameters: common.merging([0x0c: 4, 0x21: 2, 0x32: 153, 0x37: 10, 0x3f: 1]) { $1 },
             needsBlockControl: false)
+        /// An SSD1680 that uses the fewer sources by itself, as those of GDEY0213B74 do by what libraries send them: some write
+        /// from the RAM's second byte on with the former, and from its first with these.
+        public static let ssd1680z: Chip = {
+            var chip = ssd1680
+            chip.sourcesAtReset = 0x80
+            return chip
+        }()
         /// SSD1675A.
         public static let ssd1675a = Chip(
             sources: 160, phases: 7, times: ([0, 1, 2, 3], 4, 5), firstSource: 0,
@@ -104,7 +113,9 @@ public struct SimulatedSSD16xx: SimulatedEPaper {
     /// What a reset, by the line or by the command, sets back ("Command table", POR).
     private mutating func forget() {
         let lastByte = UInt8(stride - 1)
-        registers = [0x01: [0x27, 0x01, 0], 0x11: [3], 0x18: [0x48], 0x21: [0, 0], 0x22: [0xff], 0x3c: [0xc0]]
+        registers = [
+            0x01: [0x27, 0x01, 0], 0x11: [3], 0x18: [0x48], 0x21: [0, chip.sourcesAtReset], 0x22: [0xff], 0x3c: [0xc0],
+        ]
         registers[0x44] = [0, lastByte]
         registers[0x45] = [0, 0, 0x27, 0x01]
         counter = (0, 0)
