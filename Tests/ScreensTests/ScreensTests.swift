@@ -113,6 +113,31 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
         }
     }
 
+    /// With something wrong the words to type were squeezed between the codes, and broken, so that a line told who is there.
+    @Test(arguments: panels)
+    func whatIsTypedIsNotBrokenBecauseSomethingIsWrong(_ format: PictureFormat, _ language: Language) throws {
+        let renderer = ScreenRenderer(format: format, language: language)
+        func lines(_ screen: Screen) throws -> [String: Int] {
+            var lines: [String: Int] = [:]
+            for element in try renderer.plan(screen).flatMap({ $0.elements }) {
+                guard case .text(let text, _, _) = element.kind, text.isName else { continue }
+                lines[text.string] = text.lineCount
+            }
+            return lines
+        }
+        // The square one is too small: its sentences take two lines.
+        guard format.width != format.height else { return }
+        let well = try lines(room(2))
+        #expect(well.keys.contains(passphrase))
+        for trouble in [Trouble.noCountry, .clock, .certificate, .storage] {
+            let wrong = try lines(room(2, troubles: [trouble]))
+            for name in ["Kibitz-k7m3", passphrase] {
+                #expect(
+                    try #require(wrong[name]) <= max(1, well[name] ?? 1), "\(name) with \(trouble): \(wrong), \(well)")
+            }
+        }
+    }
+
     /// Hebrew has step 1 at the right; the codes themselves and what is typed are not turned over.
     @Test func hebrewIsMirrored() throws {
         let format = PictureFormat(width: 250, height: 122, depth: .mono)

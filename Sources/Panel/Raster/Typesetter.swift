@@ -212,6 +212,8 @@ public struct SetText {
     public var string: String { text.string }
     /// Whether its lines begin at the right.
     public var isRightToLeft: Bool { text.isRightToLeft }
+    /// Whether it is a name, an address or a word to type.
+    public var isName: Bool { text.isName }
 
     /// How long its longest line is.
     public var width: Int { lines.map(width(of:)).max() ?? 0 }

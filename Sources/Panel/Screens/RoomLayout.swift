@@ -11,6 +11,8 @@ struct RoomLayout {
     private let steps: [Step]
     /// Whether the foot says what to do about what is wrong.
     private var advises = false
+    /// Whether the foot leaves out who is there where something is wrong.
+    private var isBrief = false
 
     private var style: Style { composer.style }
     private var format: PictureFormat { composer.format }
@@ -49,12 +51,26 @@ struct RoomLayout {
         guard !copy.foot().isCut else { return plain }
         let advised = copy.arranged()
         let keepsCodes =
-            advised.count == plain.count
+            advised.count == plain.count && advised.brokenNames <= plain.brokenNames
             && zip(advised, plain).allSatisfy { $0.modules == $1.modules && (!$0.isCut || $1.isCut) }
         return keepsCodes ? advised : plain
     }
 
+    /// What has to be typed is easily mistaken where it is broken, and nobody types how many people there are.
     private func arranged() -> [Part] {
+        let plain = inPlace()
+        let broken = plain.brokenNames
+        guard broken > 0, !isBrief, !screen.troubles.isEmpty, screen.full == nil else { return plain }
+        var copy = self
+        copy.isBrief = true
+        let brief = copy.inPlace()
+        let keepsCodes =
+            brief.count == plain.count
+            && zip(brief, plain).allSatisfy { zip($0.modules, $1.modules).allSatisfy { $0 >= $1 } }
+        return keepsCodes && brief.brokenNames < broken ? brief : plain
+    }
+
+    private func inPlace() -> [Part] {
         // No code holds a text that long.
         if steps.isEmpty { return [Part(width: format.width, height: format.height)] }
         if steps.count < 2 { return [page(steps)] }
@@ -168,7 +184,7 @@ struct RoomLayout {
         if let limit = screen.full {
             strips.append(
                 StripContent(icon: .phone, text: texts.full(limit), short: texts.full(limit), isWarning: true))
-        } else {
+        } else if !isBrief {
             strips.append(people())
         }
         return min(format.width, format.height) < 200 ? Array(strips.prefix(1)) : strips
@@ -186,6 +202,16 @@ struct RoomLayout {
     /// Who is there, when there is nothing else to say.
     private func calm() -> StripContent? {
         screen.troubles.isEmpty && screen.full == nil && style.isPaper ? people() : nil
+    }
+}
+
+extension [Part] {
+    /// Lines that there would not be if no name or word to type were broken.
+    fileprivate var brokenNames: Int {
+        flatMap(\.elements).reduce(0) { count, element in
+            guard case .text(let text, _, _) = element.kind, text.isName else { return count }
+            return count + text.lineCount - 1
+        }
     }
 }
 
