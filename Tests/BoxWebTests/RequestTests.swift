@@ -16,4 +16,10 @@ import Testing
         #expect(mediaType(of: "manifest.webmanifest") == "application/manifest+json")
         #expect(mediaType(of: "unknown") == "application/octet-stream")
     }
+
+    /// RFC 9110, section 5.6.7, has the first as its example.
+    @Test func `a date is as header fields have it`() {
+        #expect(WebServer.date(784_111_777) == "Sun, 06 Nov 1994 08:49:37 GMT")
+        #expect(WebServer.date(0) == "Thu, 01 Jan 1970 00:00:00 GMT")
+    }
 }

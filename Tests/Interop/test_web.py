@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import email.utils
 import hashlib
 import plistlib
 import socket
 import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,7 @@ def test_page_and_its_files(shared_box):
 
 def test_page_is_sent_again_only_when_it_has_changed(shared_box):
     first = shared_box.fetch("/app/main.js")
+    assert abs(email.utils.parsedate_to_datetime(first.headers["date"]).timestamp() - time.time()) < 5
     again = shared_box.fetch("/app/main.js", headers={"If-None-Match": first.headers["etag"]})
     assert again.status == 304 and again.body == b""
     other = shared_box.fetch("/app/main.js", headers={"If-None-Match": '"something-else"'})

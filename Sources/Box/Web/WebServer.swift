@@ -6,6 +6,7 @@ import Hummingbird
 import HummingbirdCore
 public import Logging
 public import NIOCore
+import NIOHTTP1
 import NIOPosix
 public import ServiceLifecycle
 
@@ -98,24 +99,61 @@ public final class WebServer: Service {
         var logger = logger
         // The library tells of each connection at info; an owner's log is for what concerns them.
         logger.logLevel = max(logger.logLevel, .notice)
-        let application = Application(
-            responder: responder,
-            server: HTTPServerBuilder {
-                WebChannel(responder: $0, gate: gate, signaling: signaling, certificates: certificates)
-            },
-            configuration: ApplicationConfiguration(
-                address: .hostname("0.0.0.0", port: port), serverName: nil, backlog: Self.backlog),
-            onServerRunning: { _ in onReady() },
-            eventLoopGroupProvider: .shared(eventLoop),
-            logger: logger)
+        let channel = WebChannel(
+            responder: Self.answer(by: responder, logger), gate: gate, signaling: signaling, certificates: certificates)
+        let server = channel.server(
+            configuration: ServerConfiguration(address: .hostname("0.0.0.0", port: port), backlog: Self.backlog),
+            onServerRunning: { _ in onReady() }, eventLoopGroup: eventLoop, logger: logger)
         do {
-            try await application.run()
+            try await server.run()
         } catch let error as IOError {
             switch error.errnoCode {
             case EADDRINUSE: throw Failure.portInUse(port, key: key)
             case EACCES, EPERM: throw Failure.portForbidden(port, key: key)
             default: throw Failure.cannotListen(port, reason: String(cString: strerror(error.errnoCode)))
             }
+        }
+    }
+
+    /// How a request is answered. The library's `Application` does this too, and besides wakes the machine each second, whether
+    /// anybody asks or not, to have the time for a header field at hand.
+    private static func answer(
+        by responder: RouterResponder<BoxRequestContext>, _ logger: Logger
+    ) -> HTTPChannelHandler.Responder {
+        { request, writer, channel in
+            let context = BoxRequestContext(source: ApplicationRequestContextSource(channel: channel, logger: logger))
+            var response: Response
+            do {
+                response = try await responder.respond(to: request, context: context)
+            } catch let error as HTTPParserError {
+                // The request's body is none; whoever reads requests answers that.
+                throw error
+            } catch {
+                logger.debug("a request failed: \(error)")
+                response = Response(status: .internalServerError)
+            }
+            response.headers[.date] = date(time(nil))
+            do {
+                try await writer.write(response: response.head, body: response.body)
+            } catch is HTTPParserError {
+                // The answer has begun: there can't be another.
+                throw ChannelError.inputClosed
+            }
+        }
+    }
+
+    /// A time as header fields have it (RFC 9110, section 5.6.7).
+    /// - Parameter seconds: since 1970.
+    static func date(_ seconds: time_t) -> String {
+        var seconds = seconds
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { text in
+            String(
+                decoding: UnsafeRawBufferPointer(
+                    start: text.baseAddress,
+                    count: strftime(text.baseAddress!, text.count, "%a, %d %b %Y %H:%M:%S GMT", &parts)),
+                as: UTF8.self)
         }
     }
 
