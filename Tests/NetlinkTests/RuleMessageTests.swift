@@ -73,4 +73,19 @@ struct RuleMessageTests {
             #expect(!concerns(bytes))
         }
     }
+
+    @Test func `the generation is asked for and read`() {
+        var writer = NetlinkWriter()
+        RuleMessages.askGeneration(into: &writer)
+        #expect(
+            writer.bytes == host(UInt32(20), UInt16(10 << 8 | 16), UInt16(1), UInt32(1), UInt32(0)) + [0, 0, 0, 0])
+        let number = RuleMessages.generation(in: generation.span.bytes)
+        #expect(number == UInt32(bigEndian: 9), "in whichever order, as it is only compared")
+        let refusal = host(UInt32(36), UInt16(2), UInt16(0), UInt32(1), UInt32(0), Int32(-1)) + writer.bytes.prefix(16)
+        #expect(RuleMessages.generation(in: refusal.span.bytes) == nil)
+        #expect(RuleMessages.generation(in: [UInt8]().span.bytes) == nil)
+        for count in self.generation.indices {
+            _ = RuleMessages.generation(in: self.generation.span.bytes.extracting(0..<count))
+        }
+    }
 }

@@ -34,6 +34,7 @@ extension AccessNetwork {
         } else {
             if let trouble = await next.firewall.apply() { throw Trouble(trouble) }
             next.rules = nil
+            next.generation = nil
         }
         if var present {
             if present.place.interface == interface || index != 0 && present.index == index {
@@ -108,14 +109,35 @@ extension AccessNetwork {
         await attempt(present.place.interface, present.ports, wish)
     }
 
+    /// Notes how the rules are.
+    /// - Parameter generation: of which they are, or of an earlier one.
+    func remember(_ rules: [UInt8]?, _ generation: UInt32?) {
+        func note(_ closed: inout Closed?) {
+            closed?.rules = rules
+            closed?.generation = rules == nil ? nil : generation
+        }
+        running.withLock { running in
+            var closed = running?.closed
+            note(&closed)
+            closed.map { running?.closed = $0 }
+        }
+        closed.withLock { note(&$0) }
+    }
+
     /// Puts the firewall back if somebody took it away, with `nft flush ruleset` for example, or changed it. Where that fails
     /// the network ends, and is tried again as at a start.
     func mendFirewall(_ before: Int) async {
         let isRunning = running.withLock { $0 != nil }
         guard let present = running.withLock({ $0?.closed }) ?? closed.withLock({ $0 }) else { return }
+        var generation = Firewall.generation()
+        if generation != nil, generation == present.generation { return }
         let found = await Firewall.listing()
         // Where it can't be found out they are not as they were.
-        if let found, present.rules == nil || found == present.rules { return }
+        if let found, present.rules == nil || found == present.rules {
+            // Something else was changed.
+            if present.rules != nil { remember(found, generation) }
+            return
+        }
         // A rule names its interface as it is called now.
         if if_nametoindex(present.place.interface) == present.index {
             logger.notice("another program changed the firewall of the Wi-Fi, or took it away; it is put back")
@@ -123,9 +145,9 @@ extension AccessNetwork {
         guard let trouble = await present.firewall.apply() else {
             // The same as before is how another nft writes them. Anything else is one more change, which the look after this
             // one finds: it is not what the rules shall be.
+            generation = Firewall.generation()
             if let rules = await Firewall.listing(), present.rules == nil || rules == found {
-                running.withLock { $0?.closed.rules = rules }
-                closed.withLock { $0?.rules = rules }
+                remember(rules, generation)
             }
             return
         }

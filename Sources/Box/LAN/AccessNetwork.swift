@@ -31,6 +31,8 @@ public final class AccessNetwork: Sendable {
         var settings: InterfaceSettings
         /// The firewall's rules as the kernel had them after they were set; nil where that is not known.
         var rules: [UInt8]?
+        /// The generation of the machine's rules in which they are known to have been so; nil where that is not known.
+        var generation: UInt32?
         /// Whether the rules were set for the start that comes next.
         var isFresh = false
         /// What is not as the owner would want it.
@@ -235,8 +237,8 @@ public final class AccessNetwork: Sendable {
             onChange(place)
             onTrouble()
             // Nobody waits for this one any more.
-            let rules = await Firewall.listing()
-            running.withLock { $0?.closed.rules = rules }
+            let generation = Firewall.generation()
+            remember(await Firewall.listing(), generation)
         } catch {
             tell(error)
             Task {

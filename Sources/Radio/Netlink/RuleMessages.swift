@@ -13,6 +13,32 @@ public enum RuleMessages {
     /// `NFTA_CHAIN_TABLE`, `NFTA_RULE_TABLE`, …).
     static let tableName: UInt16 = 1
 
+    /// `NFT_MSG_NEWGEN` and `NFT_MSG_GETGEN`: the number of the rules' present generation, and the question for it.
+    static let newGeneration: UInt16 = subsystem << 8 | 15
+    static let getGeneration: UInt16 = subsystem << 8 | 16
+    /// `NFTA_GEN_ID`.
+    static let generationID: UInt16 = 1
+
+    /// Writes the question for ``generation(in:)``.
+    public static func askGeneration(into writer: inout NetlinkWriter) {
+        writer.beginMessage(type: getGeneration, flags: .request, sequence: 1)
+        // struct nfgenmsg: of no family.
+        writer.write(UInt32(0))
+        writer.endMessage()
+    }
+
+    /// The number that changes with each change of any rule.
+    /// - Parameter datagram: the answer.
+    /// - Returns: nil when it holds none, a refusal for example.
+    public static func generation(in datagram: RawSpan) -> UInt32? {
+        var messages = NetlinkMessageReader(datagram)
+        guard let message = messages.next(), message.header.type == newGeneration,
+            message.payload.byteCount >= headerSize
+        else { return nil }
+        let attributes = NetlinkAttributes(message.payload.extracting(headerSize..<message.payload.byteCount))
+        return attributes.first(generationID)?.uint32
+    }
+
     /// Whether something in a table has changed.
     /// - Parameters:
     ///   - table: the name of a table of the family `inet`.
