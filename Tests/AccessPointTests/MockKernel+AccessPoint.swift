@@ -6,7 +6,7 @@ extension MockKernel {
         guard let type = request[A.frameType]?.u16, let match = request[A.frameMatch]?.payload else {
             return .error(22)
         }
-        // brcmfmac has none for an access point (brcmf_txrx_stypes).
+        // brcmfmac has none for an access point before Linux 6.12 (brcmf_txrx_stypes), and gets none since.
         guard radio.chip.isSoftMAC, Self.receivable.contains(type) else { return .error(22) }
         // cfg80211_mlme_register_mgmt: authentication frames can be had only with an empty match or an algorithm.
         guard interfaces[place].registrations.updateValue(match, forKey: type) == nil else { return .error(114) }
@@ -100,6 +100,12 @@ extension MockKernel {
         // What it then announces itself; a beacon that says more makes phones refuse message 3.
         if capabilities & 0x0C == 0 { complaints.append("without replay counters the firmware switches WMM off") }
         if capabilities & 0xC0 != 0, !radio.hasBIP { complaints.append("protection announced on a chip without BIP") }
+        // It takes for granted that there is no PMKID, and what follows for the cipher of protected frames.
+        let rest = rsn.dropFirst(offset + 2)
+        if !rest.isEmpty, !rest.elementsEqual([0, 0] + (radio.hasBIP ? [0, 0x0F, 0xAC, 6] : [])) {
+            complaints.append("an RSN element that the firmware reads wrongly from its PMKIDs on")
+        }
+        if capabilities & 0xC0 != 0, rest.isEmpty { complaints.append("protection announced, and no cipher for it") }
         if akmNumbers.contains(8), accessPoint.saePassword == nil {
             complaints.append("SAE announced, and the chip has no password")
         }
@@ -133,12 +139,15 @@ extension MockKernel {
         return .messages([])
     }
 
-    func setKey(_ request: MockRequest, _ place: Int) -> Answer {
+    func setKey(_ request: MockRequest, _ place: Int, _ radio: Radio) -> Answer {
         let nested = request[A.key]?.children ?? []
+        let isManagement = request[A.keyDefaultMgmt] != nil || nested.contains { $0.type == 6 }
+        // brcmf_cfg80211_config_default_mgmt_key
+        guard !isManagement || radio.hasBIP else { return .error(95) }
         guard let index = request[A.keyIndex]?.u8 ?? nested.first(where: { $0.type == 2 })?.u8,
             interfaces[place].accessPoint?.groupKeys[index] != nil
         else { return .error(2) }
-        if request[A.keyDefaultMgmt] != nil || nested.contains(where: { $0.type == 6 }) {
+        if isManagement {
             interfaces[place].accessPoint?.defaultManagementKey = index
         } else {
             interfaces[place].accessPoint?.defaultKey = index
@@ -191,7 +200,8 @@ extension MockKernel {
             interfaces[place].accessPoint?.stations[mac] = false
             return .messages([])
         case C.setStation:
-            guard accessPoint.stations[mac] != nil else { return .error(2) }
+            // Firmware knows whom it knows, and whatever it refuses is EBADE (brcmf_fil_cmd_data).
+            guard accessPoint.stations[mac] != nil else { return .error(radio.chip.isSoftMAC ? 2 : 52) }
             if let flags = request[A.staFlags2] {
                 let mask = flags.u32
                 if mask & 0x80 != 0 { interfaces[place].accessPoint?.associated.insert(mac) }
@@ -204,7 +214,7 @@ extension MockKernel {
             }
             return .messages([])
         case C.delStation:
-            guard accessPoint.stations[mac] != nil else { return .error(2) }
+            guard accessPoint.stations[mac] != nil else { return .error(radio.chip.isSoftMAC ? 2 : 52) }
             interfaces[place].accessPoint?.stations[mac] = nil
             interfaces[place].accessPoint?.pairwiseKeys[mac] = nil
             interfaces[place].accessPoint?.associated.remove(mac)

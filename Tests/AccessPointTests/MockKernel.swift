@@ -303,9 +303,11 @@ final class MockKernel {
         if let onFrame { onFrame(frame, station) } else { frames.append(frame) }
     }
 
-    /// How long a request takes with the present chip: brcmf_cfg80211_stop_ap sleeps before it stops.
-    func delay(of command: UInt8) -> Duration {
-        guard command == C.stopAP, radios.contains(where: { !$0.chip.isSoftMAC }) else { return .zero }
+    /// How long a request takes with the present chip: brcmf_cfg80211_stop_ap sleeps before it stops, whether that is asked
+    /// for or follows from the interface being taken down.
+    /// - Parameter stops: whether the request stops what runs.
+    func delay(ifItStops stops: Bool) -> Duration {
+        guard stops, accessPoint != nil, radios.contains(where: { !$0.chip.isSoftMAC }) else { return .zero }
         return .milliseconds(400)
     }
 
@@ -432,7 +434,8 @@ final class MockKernel {
             return .messages([])
         case C.triggerScan:
             guard interfaces[place].isUp else { return .error(100) }
-            guard interfaces[place].accessPoint == nil else { return .error(95) }
+            // mac80211 has none beside an access point.
+            guard interfaces[place].accessPoint == nil || !radio.chip.isSoftMAC else { return .error(95) }
             events.append(
                 message(
                     C.newScanResults,
@@ -467,13 +470,18 @@ final class MockKernel {
             return .messages([])
         case C.setBeacon:
             guard interfaces[place].accessPoint != nil else { return .error(22) }
+            // brcmf_vif_set_mgmt_ie has room for so many (IE_MAX_LEN).
+            if !radio.chip.isSoftMAC, request[A.beaconTail]?.payload.count ?? 0 > 512 { return .error(12) }
             if let tail = request[A.beaconTail]?.payload { interfaces[place].accessPoint?.tail = tail }
             if let head = request[A.beaconHead]?.payload { interfaces[place].accessPoint?.head = head }
             return .messages([])
         case C.setBSS: return radio.chip.isSoftMAC ? .messages([]) : .error(95)
         case C.newKey: return newKey(request, place, radio)
-        case C.setKey: return setKey(request, place)
-        case C.delKey: return .messages([])
+        case C.setKey: return setKey(request, place, radio)
+        case C.delKey:
+            // brcmf_cfg80211_del_key: one that was never set.
+            let isKnown = request[A.keyIndex].map { interfaces[place].accessPoint?.groupKeys[$0.u8] != nil }
+            return radio.chip.isSoftMAC || isKnown == true ? .messages([]) : .error(22)
         case C.getKey:
             if radio.chip.isSoftMAC, let key = request[A.keyIndex]?.u8,
                 interfaces[place].accessPoint?.groupKeys[key] == nil

@@ -135,6 +135,9 @@ final class Rig {
         let flags = Attribute(type: 0, payload: Array(bytes[6..<8])).u16
         let sequence = Attribute(type: 0, payload: Array(bytes[8..<12])).u32
         let isDump = flags & 0x300 == 0x300
+        // The driver of a chip takes its time for some requests, and nobody's answer comes meanwhile.
+        let takesDown = isRoute && [16, 19].contains(bytes[4]) && bytes[24] & 1 == 0
+        let pause = kernel.delay(ifItStops: isRoute ? takesDown : [C.stopAP, C.delInterface].contains(bytes[16]))
         let answer: MockKernel.Answer
         if isRoute {
             // struct ndmsg and struct ifinfomsg: the index, then the flags.
@@ -165,8 +168,6 @@ final class Rig {
             }
         }
         deliverEvents()
-        // The driver of a chip takes its time for some requests, and nobody's answer comes meanwhile.
-        let pause = isRoute ? Duration.zero : kernel.delay(of: bytes[16])
         latency += pause
         defer { latency -= pause }
         func message(_ type: UInt16, _ flags: UInt16, _ payload: [UInt8]) -> [UInt8] {
