@@ -198,6 +198,19 @@ import Wire
         #expect(rig.accessPoint.snapshot.trouble.first?.description.contains("busy with wlan0") == true)
     }
 
+    /// A machine on its owner's Wi-Fi by its own radio, with an adapter plugged in for the box, was taken off that Wi-Fi.
+    @Test func aRadioThatIsOnNoOtherNetworkComesFirst() {
+        for isOn in [true, false] {
+            let rig = Rig()
+            rig.kernel.add(MockKernel.Radio(index: 0, name: "phy0", chip: .softMAC), interface: nil)
+            rig.kernel.addInterface("wlan0", radio: 0, frequency: isOn ? 2437 : nil)
+            rig.kernel.add(MockKernel.Radio(index: 1, name: "phy1", chip: .softMAC), interface: "wlan1")
+            rig.start(within: .seconds(2))
+            #expect(rig.isUp && rig.accessPoint.snapshot.beacon?.interface == (isOn ? "wlan1" : "wlan0"))
+            #expect(!isOn || rig.kernel.interfaces[0].isUp)
+        }
+    }
+
     /// Interfaces are told newest first.
     @Test func ofSeveralInterfacesTheOldestIsTaken() throws {
         let rig = Rig(.softMAC)

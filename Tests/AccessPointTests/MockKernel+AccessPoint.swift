@@ -305,6 +305,10 @@ extension MockKernel {
         ]
         if let ap = interface.accessPoint {
             attributes += [Attribute.write(A.ssid, ap.ssid), Attribute.write(A.wiphyFreq, u32: UInt32(ap.frequency))]
+        } else if let frequency = interface.frequency, interface.isUp {
+            attributes += [
+                Attribute.write(A.ssid, Array("other".utf8)), Attribute.write(A.wiphyFreq, u32: UInt32(frequency)),
+            ]
         }
         return message(command, attributes)
     }

@@ -100,6 +100,13 @@ def test_a_client_of_another_network_gives_way(air, phones, client, other):
 
 
 @pytest.mark.box
+def test_a_radio_that_is_on_no_other_network_comes_first(air, client):
+    """A laptop's own Wi-Fi, with an adapter plugged in for the box."""
+    with RadioBox(air) as box:
+        assert box.interface != client and "neighbour" in run("iw", "dev", client, "link")
+
+
+@pytest.mark.box
 def test_a_program_that_looks_for_networks_disturbs_nobody_and_is_told_of(air, phone):
     """wpa_supplicant, left running, scanned for half of the time, in which phones got no answer. The box said that all was
     well."""

@@ -231,8 +231,10 @@ extension AccessPoint {
             return use(radio, AccessInterface(interface), at: now, into: &output)
         }
         guard !setUp.radios.isEmpty else { return giveUp(.noRadio, wait: Self.patience, at: now, into: &output) }
+        // One by which the machine is on no other network, before one that would have to leave it.
+        let connected = Set(setUp.interfaces.filter { $0.type == .station && $0.ssid != nil }.map(\.wiphy))
         let capable = setUp.radios.filter { $0.canBeAccessPoint && $0.cipherSuites.contains(.ccmp) }.sorted {
-            $0.index < $1.index
+            (connected.contains($0.index) ? 1 : 0, $0.index) < (connected.contains($1.index) ? 1 : 0, $1.index)
         }
         guard !capable.isEmpty else { return giveUp(.noCapableRadio, wait: Self.patience, at: now, into: &output) }
         // One that can do what is asked for, before one that can't.
