@@ -1,3 +1,4 @@
+import BoxNetwork
 import Glibc
 import Logging
 import SansIO
@@ -115,7 +116,11 @@ final class DnsmasqServer: Sendable {
             }
             if isStopped { child.signal(SIGTERM) }
         }
-        state.withLock { $0.child = nil }
+        state.withLock { state in
+            state.child = nil
+            // What it said before somebody killed it is not why it ended.
+            if case .killed = end { state.complaint = nil }
+        }
         return "\(end)"
     }
 
@@ -152,7 +157,9 @@ final class DnsmasqServer: Sendable {
     /// Whether what it says concerns the owner. Without servers to ask it complains at each start, and means well.
     static func isComplaint(_ words: String) -> Bool {
         let signs = ["failed", "cannot", "can't", "error", "bad option", "unknown", "no address", "not ", "in use"]
+        // It joins a group of multicast twice when an address has come back.
         return !words.hasPrefix("warning: no upstream servers") && !words.hasPrefix("compile time options")
+            && !words.hasSuffix("multicast group: Address already in use")
             && signs.contains { words.contains($0) }
     }
 }
