@@ -92,7 +92,7 @@ extension WiFiStatus {
     public var text: String {
         var lines: [String] = []
         switch state {
-        case .none: lines.append("The box makes no Wi-Fi of its own (wifi is none).")
+        case .none: lines.append("The box makes no Wi-Fi of its own (wifi.mode).")
         case .starting: lines.append("The Wi-Fi is starting.")
         case .waiting: lines.append("There is no Wi-Fi at present.")
         case .stopped: lines.append("The Wi-Fi has ended.")
