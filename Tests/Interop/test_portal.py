@@ -141,6 +141,8 @@ def test_the_page_is_words_and_one_button(shared):
     assert text.count("<button") == 1 and text.count("<form") == 1
     assert "Bridge &amp; &lt;Club&gt;" in text
     assert "scan the room’s code on the box" in text
+    # It told people to type what stands below the code. On a panel that is an address, which lets nobody in.
+    assert "ask somebody in the room for its link" in text and "type" not in re.sub(r"<[^>]*>", "", text)
     # Phones pass the Wi-Fi's passphrase on; the room is for who sees its code.
     assert box.secret not in text
     assert "'unsafe-inline'" not in page.headers["content-security-policy"]

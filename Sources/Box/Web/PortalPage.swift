@@ -58,7 +58,7 @@ enum PortalPage {
               <p><b>Open the room.</b> Close this window. Then open your camera and scan the room’s code on the box: step 2, if it shows two codes. The room opens in your browser.</p>
             </li>
           </ol>
-          <p class="hint">Without a camera: open your browser and type the link that stands below the room’s code.</p>
+          <p class="hint">Without a camera: ask somebody in the room for its link. They find it under “Invite”.</p>
         """
     }
 
@@ -66,7 +66,7 @@ enum PortalPage {
           <h1>Your phone stays on this Wi-Fi</h1>
           <p>Now open the room: close this window, open your camera and scan the room’s code on the box: step 2, if it shows two codes. The room opens in your browser.</p>
           <p class="hint">Does your phone say that this Wi-Fi has no internet? Choose to stay connected: the room needs none.</p>
-          <p class="hint">Without a camera: open your browser and type the link that stands below the room’s code.</p>
+          <p class="hint">Without a camera: ask somebody in the room for its link. They find it under “Invite”.</p>
         """
 
     private static func escaped(_ text: String) -> String {
