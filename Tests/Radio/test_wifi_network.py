@@ -93,6 +93,13 @@ def test_phones_make_themselves_ipv6_addresses_of_a_prefix_of_the_boxs_own(box, 
     assert of_box and online.ping(of_box[0]) == 3
 
 
+def test_the_owner_can_ask_a_phone_whether_it_is_there(box, online):
+    """Its answer was dropped."""
+    wait_until(lambda: online.addresses("inet6"), 20, "the phone has an IPv6 address")
+    for address in (online.address, online.addresses("inet6")[0]):
+        assert " 3 received" in run("ping", "-n", "-c", "3", "-i", "0.2", "-W", "2", address, check=False), address
+
+
 def test_a_lease_lasts_when_the_server_dies_and_when_the_box_restarts(box, online):
     former = online.address
     server = next(pid for pid in box.pids() if Path(f"/proc/{pid}/comm").read_text().strip() == "dnsmasq")

@@ -79,9 +79,9 @@ struct Firewall: Equatable, Sendable {
                     udp dport { 53, 5353 } accept
                     udp dport 67 update @dhcp_clients { ether saddr limit rate over 3/minute burst 30 packets } drop
                     udp dport 67 accept
-                    icmp type { echo-request, destination-unreachable, time-exceeded, parameter-problem } accept
+                    icmp type { echo-request, echo-reply, destination-unreachable, time-exceeded, parameter-problem } accept
                     meta l4proto igmp accept
-                    icmpv6 type { echo-request, destination-unreachable, packet-too-big, time-exceeded, \
+                    icmpv6 type { echo-request, echo-reply, destination-unreachable, packet-too-big, time-exceeded, \
             parameter-problem, nd-router-solicit, nd-neighbor-solicit, nd-neighbor-advert, mld-listener-report, \
             mld-listener-done, mld2-listener-report } accept
                     meta l4proto tcp limit rate 200/second burst 50 packets reject with tcp reset
