@@ -129,6 +129,21 @@ def test_a_program_that_answers_names_or_gives_out_addresses(air, tmp_path, port
         assert wrong(doctor(tmp_path)) == (expected if is_wrong else [])
 
 
+def test_a_firewall_of_the_owners(air, tmp_path):
+    """As of ufw or firewalld: phones were on the Wi-Fi, got no address, and nothing said why."""
+    rules = "table inet filter {{ chain input {{ type filter hook input priority filter; policy {};\n}}\n}}\n"
+    for policy, is_told in (("accept", False), ("drop", True)):
+        run("nft", "-f", "-", stdin=rules.format(policy))
+        try:
+            found = wrong(doctor(tmp_path))
+        finally:
+            run("nft", "delete", "table", "inet", "filter")
+        assert bool(found) == is_told
+    ((detail, mend),) = found
+    assert detail.startswith("the firewall (table inet filter) lets in what its rules name")
+    assert "tcp 8080, 8443, udp 53, 67, 3478, 4711, 49152-65535" in mend.replace("tcp 80, ", "tcp "), mend
+
+
 def test_not_root(air, tmp_path):
     tmp_path.chmod(0o777)
     for folder in tmp_path.parents:

@@ -1,5 +1,7 @@
 import BoxConfiguration
+import BoxHub
 import BoxLAN
+import BoxNetwork
 import BoxState
 import Glibc
 
@@ -14,6 +16,7 @@ extension Doctor {
         if missing.isEmpty { fine("wifi", "nft and dnsmasq are there for its network") }
         examineInterface(configuration)
         examineNamePorts()
+        examineFirewalls(configuration)
         guard configuration.wifi.mode == .auto else { return }
         examineCountry(configuration)
         if geteuid() != 0, !isRunning {
@@ -52,6 +55,46 @@ extension Doctor {
                 "wifi", "\(port)/udp is in use by another program, so phones on the Wi-Fi get no address",
                 mend: "stop it ('ss -lunp sport = :\(port)' names it)")
         }
+    }
+
+    /// Looks for firewalls of the owner's that let in only what they name: a packet has to pass theirs as well as the box's.
+    private mutating func examineFirewalls(_ configuration: BoxConfiguration) {
+        guard geteuid() == 0 else { return }
+        let (end, chains) = MachineCommand.follow(RunningProgram(), ["nft", "list", "chains"], true)
+        let tables = Self.strictTables(chains)
+        guard end == .exited(0), !tables.isEmpty else { return }
+        var tcp = [80, configuration.http.port, configuration.https.port].map(Int.init)
+        if tcp[0] == tcp[1] { tcp.removeFirst() }
+        let udp =
+            [53, 67, Int(configuration.stun.port)]
+            + (configuration.hub.enabled ? [Int(configuration.hub.port ?? HubServer.usualPorts[0])] : [])
+        let relay =
+            configuration.turn.enabled
+            ? ", \(configuration.turn.ports.lowerBound)-\(configuration.turn.ports.upperBound)" : ""
+        func list(_ ports: [Int]) -> String { ports.map(String.init).joined(separator: ", ") }
+        wrong(
+            "wifi",
+            "the firewall (table \(tables.joined(separator: ", "))) lets in what its rules name, and nothing else",
+            mend:
+                "unless they do, let in by the Wi-Fi's interface: icmp, icmpv6, tcp \(list(tcp)), udp \(list(udp))\(relay)",
+            fatal: false)
+    }
+
+    /// The tables whose chains for what comes in drop what no rule of theirs accepts.
+    /// - Parameter chains: what `nft list chains` says: lines with a table's family and name, and below each its chains.
+    static func strictTables(_ chains: String) -> [String] {
+        var tables: [String] = []
+        var table = ""
+        for line in chains.split(separator: "\n") {
+            let words = line.split { $0 == " " || $0 == "\t" }
+            if words.count > 2, words[0] == "table" { table = "\(words[1]) \(words[2])" }
+            // type filter hook input priority filter; policy drop;
+            guard words.count > 7, words[2] == "hook", words[3] == "input", words.last == "drop;",
+                !table.hasPrefix("ip6 "), !tables.contains(table)
+            else { continue }
+            tables.append(table)
+        }
+        return tables
     }
 
     private mutating func examineRadios() {

@@ -60,7 +60,8 @@ enum MachineCommand {
         return (.tooLong, "")
     }
 
-    private static func follow(_ program: RunningProgram, _ words: [String], _ isRead: Bool) -> (ProgramEnd, String) {
+    /// The same on this thread, however long it takes.
+    static func follow(_ program: RunningProgram, _ words: [String], _ isRead: Bool) -> (ProgramEnd, String) {
         var ends: [Int32] = [-1, -1]
         if isRead, CLinux_pipe2(&ends, O_CLOEXEC) != 0 { return (.notStarted(errno), "") }
         let code = program.start(
