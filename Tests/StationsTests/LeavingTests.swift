@@ -177,4 +177,16 @@ import Wire
         #expect(world.isOn(phone))
         #expect(world.events.first == .left(phone, .everyone(.unspecified)))
     }
+
+    /// The log had what the compiler makes of them: "is off the Wi-Fi: everyone(leaving (3))".
+    @Test func theirReasonsAreWords() {
+        let all: [Departure] = [
+            .stationLeft(.leaving), .silence, .handshakeFailed(.groupTimedOut), .reassociation, .securityAssociationLost,
+            .everyone(.leaving), .chip,
+        ]
+        for departure in all {
+            let words = departure.description.split(separator: " ")
+            #expect(words.count > 2 && ["it", "everyone", "the"].contains(words[0]), "\(departure)")
+        }
+    }
 }

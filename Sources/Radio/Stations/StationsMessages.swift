@@ -178,6 +178,21 @@ public enum Departure: Hashable, Sendable {
     case chip
 }
 
+extension Departure: CustomStringConvertible {
+    /// Why, as the end of a sentence: "is off the Wi-Fi: …".
+    public var description: String {
+        switch self {
+        case .stationLeft(let reason): "it said goodbye, \(reason)"
+        case .silence: "it was silent for too long"
+        case .handshakeFailed: "it did not take new keys"
+        case .reassociation: "it joins anew"
+        case .securityAssociationLost: "it has lost its keys"
+        case .everyone: "everyone had to go"
+        case .chip: "the radio let it go"
+        }
+    }
+}
+
 /// What ``Stations`` wants done. One value is used again and again: empty it before each input.
 public struct StationsOutput: Sendable {
     /// What to do, in this order.
