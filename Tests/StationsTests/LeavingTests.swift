@@ -1,3 +1,4 @@
+import Authenticator
 import IEEE80211
 import SansIO
 import Stations
@@ -181,7 +182,8 @@ import Wire
     /// The log had what the compiler makes of them: "is off the Wi-Fi: everyone(leaving (3))".
     @Test func theirReasonsAreWords() {
         let all: [Departure] = [
-            .stationLeft(.leaving), .silence, .handshakeFailed(.groupTimedOut), .reassociation, .securityAssociationLost,
+            .stationLeft(.leaving), .silence, .handshakeFailed(.groupTimedOut), .reassociation,
+            .securityAssociationLost,
             .everyone(.leaving), .chip,
         ]
         for departure in all {
