@@ -62,6 +62,21 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
         }
     }
 
+    /// A box is sold without a country. Its sentence for that took two lines on an upright e-paper, and the codes a third of theirs.
+    @Test(arguments: Language.allCases)
+    func thatNoCountryIsSetTakesNothingFromTheCodes(_ language: Language) throws {
+        for (width, height) in [(128, 296), (250, 122), (122, 250)] {
+            let renderer = ScreenRenderer(
+                format: PictureFormat(width: width, height: height, depth: .mono), language: language)
+            func modules(_ screen: Screen) throws -> [Int] {
+                try renderer.plan(screen).flatMap(\.elements).compactMap {
+                    if case .code(_, let module) = $0.kind { module } else { nil }
+                }
+            }
+            #expect(try modules(room(2, troubles: [.noCountry])) == modules(room(2)), "\(width)x\(height)")
+        }
+    }
+
     /// E-paper shows both codes at once, as it can't change quickly, and so does every TFT but the square one.
     @Test func bothCodesAreOnOnePageWhereBothCanBeRead() throws {
         for (format, language) in panels {

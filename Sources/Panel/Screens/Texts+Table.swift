@@ -100,7 +100,7 @@ extension Texts {
         "La caja sigue intentándolo. Si no cambia, desenchúfala y vuelve a enchufarla.",
         "הקופסה ממשיכה לנסות. אם זה נמשך, נתקו וחברו אותה מחדש.",
         // noCountry
-        "The country is not set.", "Das Land ist nicht eingestellt.", "Le pays n’est pas indiqué.",
+        "No country is set.", "Kein Land gewählt.", "Pays non indiqué.",
         "Falta indicar el país.", "המדינה לא הוגדרה.",
         "Set “country” in the settings, and the Wi-Fi can use all its channels.",
         "Trag „country“ in den Einstellungen ein, dann kann das WLAN alle Kanäle nutzen.",
