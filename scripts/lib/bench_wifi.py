@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "Tests"))
 from Rig.accesspoint import Hostapd, IWDAccessPoint, RadioBox, StandIn  # noqa: E402
 from Rig.air import Air  # noqa: E402
 from Rig.box import Box as PlainBox  # noqa: E402
+from Rig.strangers import Strangers  # noqa: E402
 from Rig.wifi import WiFiPhone, WPASupplicant  # noqa: E402
 
 STATIONS = 20
@@ -39,6 +40,9 @@ ROUNDS = 3
 
 TIMES = 3
 """How often each of a turn's measurements is made."""
+
+FLOOD = 10
+"""Seconds for which strangers try wrong passphrases."""
 
 ALL_FRAMES = 3
 """ETH_P_ALL"""
@@ -136,14 +140,15 @@ def start_to_beacon(access_point, ear: socket.socket) -> float:
             return (seconds * 1_000_000_000 + nanoseconds - began) / 1e6
 
 
-def association_to_ping(access_point, phone: WiFiPhone) -> float:
-    """Milliseconds from the phone's first frame to the access point until the first answer to its pings."""
+def association_to_ping(access_point, phone: WiFiPhone, host: int = 200) -> float:
+    """Milliseconds from the phone's first frame to the access point until the first answer to its pings. Its address ends
+    with `host`."""
     # Known before: a box is asked for it by a command, which takes its time.
     address = access_point.wifi_address
     client = phone.begin(WPASupplicant, access_point.ssid, access_point.passphrase, "wpa2",
                          frequency=access_point.frequency, waiting=True)
     # An address of its own: how long a DHCP client waits between its tries is not what is measured.
-    phone.run("ip", "addr", "add", f"{address.rpartition('.')[0]}.200/24", "dev", phone.radio)
+    phone.run("ip", "addr", "add", f"{address.rpartition('.')[0]}.{host}/24", "dev", phone.radio)
     # The kernel asks anew for the box's hardware address after a second; a phone that asked too early would wait for that.
     phone.run("sysctl", "-qw", f"net.ipv4.neigh.{phone.radio}.retrans_time_ms=20")
     client.go()
@@ -154,6 +159,34 @@ def association_to_ping(access_point, phone: WiFiPhone) -> float:
     answered = float(re.search(r"^\[(\d+\.\d+)\] \d+ bytes from", pinging.log(), re.M)[1])
     phone.leave()
     return (answered - began) * 1e3
+
+
+def flooded(access_point, phones: list[WiFiPhone]) -> dict[str, float]:
+    """What others have of wrong passphrases at 50 a second: how many of these there were in a second, and what one costs the
+    access point to compute; of a phone that is on, how many of its pings are lost, in percent, and the time that 95 of 100
+    take at most; and how long another needs that joins meanwhile. All times in milliseconds."""
+    guest, late, *others = phones
+    address = access_point.wifi_address
+    guest.join(WPASupplicant, access_point.ssid, access_point.passphrase, "wpa2", frequency=access_point.frequency)
+    guest.run("ip", "addr", "add", f"{address.rpartition('.')[0]}.201/24", "dev", guest.radio)
+    count = 20 * FLOOD
+    strangers = Strangers(others, access_point, "wpa2")
+    pinging = guest.start("ping", "-n", "-i", "0.05", "-c", str(count), "-W", "2", address)
+    pids = access_point.pids()
+    with strangers:
+        computed = cpu(pids)
+        time.sleep(FLOOD / 4)
+        joins = []
+        for _ in range(TIMES):
+            joins.append(association_to_ping(access_point, late))
+            time.sleep(FLOOD / 8)
+        pinging.process.wait(LIMIT)
+        computed = cpu(pids) - computed
+    times = [float(value) for value in re.findall(r"time=([\d.]+) ms", pinging.log())]
+    return {"rate": strangers.rate, "cpu": 1e3 * computed / max(1, strangers.attempts),
+            "lost": 100 * (count - len(times)) / count,
+            "ping": statistics.quantiles(times, n=20)[-1] if len(times) > 1 else 1e3 * LIMIT,
+            "join": statistics.median(joins)}
 
 
 def all_in(access_point, phones: list[WiFiPhone]) -> tuple[float, float]:
@@ -195,6 +228,10 @@ def turn(who: str, make: Callable, without: float, is_first: bool) -> None:
                     is_first = False
                 for phone in phones:
                     phone.leave()
+            # As an access point iwd lets nobody else in meanwhile.
+            if who != " iwd":
+                for what, value in flooded(access_point, phones).items():
+                    tell(f"wifi flood {what}{who}", value)
         finally:
             for phone in phones:
                 phone.close()
