@@ -114,6 +114,7 @@ extension AccessPoint {
             if now - running.strangeScans.last > Running.strangeScanMemory { running.strangeScans.count = 0 }
             running.strangeScans = (running.strangeScans.count + 1, now)
         }
+        guard pending.count < Self.maximumPending else { return }
         send(.nl80211(.abortScan(interface: interface)), for: .any, at: now, into: &output)
     }
 
