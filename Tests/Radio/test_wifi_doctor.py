@@ -185,6 +185,8 @@ def test_a_box_that_runs_tells_of_its_wifi_itself(air):
         assert "ok     wifi: " in result.stdout and result.returncode == 0, result.stdout
         # Its own name server is in nobody's way.
         assert "in use" not in result.stdout
+        # Its settings were given at its start, and the doctor does not know them.
+        assert "ok     wifi: Radio" in box.command("doctor").stdout
         run("rfkill", "block", "wifi")
         try:
             wait_until(lambda: box.wifi()["state"] != "up", 10, "the box has noticed")

@@ -8,8 +8,18 @@ import Glibc
 // What the box's own Wi-Fi needs.
 extension Doctor {
     mutating func examineWiFi(_ configuration: BoxConfiguration, isRunning: Bool) {
+        let path = isRunning ? try? stateDirectoryPath(options.state) : nil
+        let present = path.flatMap { try? ControlClient(state: $0).wifi() }
+        // What is wrong with it is among the running box's troubles.
+        let state = present.map { present in
+            present.text.split(separator: "\n").dropFirst().first.map(String.init) ?? present.state.rawValue
+        }
         guard configuration.wifi.mode != .none else {
-            return fine("wifi", "none of the box's own is wanted (wifi.mode)")
+            // It may have been told otherwise at its start.
+            guard let state, present?.state != WiFiStatus.State.none else {
+                return fine("wifi", "none of the box's own is wanted (wifi.mode)")
+            }
+            return fine("wifi", state)
         }
         let missing = AccessNetwork.missing()
         for (detail, package) in missing { wrong("wifi", detail, mend: "apt install \(package)") }
@@ -22,14 +32,7 @@ extension Doctor {
         if geteuid() != 0, !isRunning {
             wrong("wifi", "only root may make an access point", mend: "run as root, or set wifi to none")
         }
-        if isRunning, let path = try? stateDirectoryPath(options.state),
-            let wifi = try? ControlClient(state: path).wifi()
-        {
-            // What is wrong with it is among the running box's troubles.
-            fine("wifi", wifi.text.split(separator: "\n").dropFirst().first.map(String.init) ?? wifi.state.rawValue)
-        } else {
-            examineRadios()
-        }
+        if let state { fine("wifi", state) } else { examineRadios() }
         examineRivals(configuration)
     }
 
