@@ -123,7 +123,9 @@ extension AccessPointTrouble {
         case .failed, .noChannel: .radioFails
         // Why it can't is another trouble, that of the Wi-Fi's network.
         case .full, .notPrepared: nil
-        case .disturbed, .noInterface, .incapableInterface, .noSecurity, .noWPA3, .countryRefused, .channelRefused:
+        // Broken off each time, so people hardly notice: not worth smaller codes.
+        case .disturbed: nil
+        case .noInterface, .incapableInterface, .noSecurity, .noWPA3, .countryRefused, .channelRefused:
             .other(sentence)
         }
     }
