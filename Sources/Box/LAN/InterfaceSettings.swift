@@ -4,6 +4,7 @@ import Glibc
 /// documentation). Only the interface's own settings change; what the machine's owner chose for others stays.
 struct InterfaceSettings {
     private var former: [(family: String, name: String, value: String)] = []
+    private var isApplied = false
 
     private static let values: [(family: String, name: String, value: String)] = [
         // Nothing that comes in here is passed on, even where the machine forwards between others.
@@ -45,6 +46,15 @@ struct InterfaceSettings {
                 trouble = "\(path) can't be set to 0: \(String(cString: strerror(errno)))"
             }
         }
+        // All as it shall be, and nobody else wants it just so: a run that was killed has left it. What every interface begins
+        // with is put back then.
+        if !isApplied, former.isEmpty {
+            for (family, name, value) in Self.values {
+                guard let usual = Self.read(Self.path(family, "default", name)), usual != value else { continue }
+                former.append((family, name, usual))
+            }
+        }
+        isApplied = true
         return (isMended, trouble)
     }
 
