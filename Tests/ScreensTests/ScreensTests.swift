@@ -140,8 +140,8 @@ private let panels = formats.flatMap { format in Language.allCases.map { (format
             }
             return lines
         }
-        // The square one is too small: its sentences take two lines.
-        guard format.width != format.height else { return }
+        // The square one is too small: its sentences take two lines. Upright ones lack width, not height.
+        guard format.width > format.height else { return }
         let well = try lines(room(2))
         #expect(well.keys.contains(passphrase))
         for trouble in [Trouble.noCountry, .clock, .certificate, .storage] {

@@ -60,7 +60,10 @@ struct RoomLayout {
     private func arranged() -> [Part] {
         let plain = inPlace()
         let broken = plain.brokenNames
-        guard broken > 0, !isBrief, !screen.troubles.isEmpty, screen.full == nil else { return plain }
+        // On an upright panel it is the width that lacks.
+        guard broken > 0, !isBrief, format.width >= format.height, !screen.troubles.isEmpty, screen.full == nil else {
+            return plain
+        }
         var copy = self
         copy.isBrief = true
         let brief = copy.inPlace()
