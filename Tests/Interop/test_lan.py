@@ -553,6 +553,35 @@ def test_the_firewall_stays_while_the_network_comes_up_again(lan):
         assert lan.in_box("sysctl", "-n", "net.ipv4.conf.wifi.forwarding").strip() == "0"
 
 
+def test_an_adapter_that_is_plugged_in_again_is_shut_off_all_the_while(lan):
+    """It has another index then, and its name. A box that is stopped has not heard of it."""
+    with lan.start_box() as box:
+        ada = lan.phone("ada")
+        ada.ask()
+        with inside(lan.box):
+            server = socket.create_server(("0.0.0.0", 22))
+        with server:
+            assert ada.connects("10.77.0.1", 22) == "refused"
+            os.kill(box.pid, signal.SIGSTOP)
+            try:
+                lan.in_box("ip", "link", "del", "wifi")
+                lan.in_box("ip", "link", "add", "wifi", "address", "02:00:00:00:00:01", "up", "type", "bridge")
+                for port in ("air", ada.outer):
+                    lan.in_box("ip", "link", "set", port, "master", "wifi")
+                lan.in_box("ip", "address", "add", "10.77.0.1/24", "dev", "wifi")
+                assert ada.reaches("10.77.0.1", count=15)
+                assert ada.connects("10.77.0.1", 22) == "refused"
+            finally:
+                os.kill(box.pid, signal.SIGCONT)
+
+            def rules() -> str:
+                return lan.in_box("nft", "list", "table", "inet", "kibitz-local")
+
+            # The former index has no name any more.
+            wait_until(lambda: 'iif != "wifi"' in rules(), 45, "the rules know the new one", detail=lambda: box.describe() + rules())
+            assert ada.connects("10.77.0.1", 22) == "refused"
+
+
 def test_the_firewall_is_put_back(lan):
     """`systemctl restart nftables` flushes the rules of everybody; emptied chains, and a rule more, let everything through."""
     meddling = [

@@ -156,30 +156,35 @@ struct RouteMessageTests {
     }
 
     /// An interface's announcement.
-    private func announcement(_ index: UInt32, controller: UInt32?, family: UInt8 = 0, type: UInt16 = 16) -> [UInt8] {
-        let name = host(UInt16(10), UInt16(3)) + Array("wlan0\0".utf8) + [0, 0]
+    private func announcement(
+        _ index: UInt32, controller: UInt32?, family: UInt8 = 0, type: UInt16 = 16, name: String? = nil
+    ) -> [UInt8] {
+        let name = host(UInt16(10), UInt16(3)) + Array((name ?? "wlan\(index - 4)").utf8) + [0, 0, 0]
         let payload =
             [family, 0] + host(UInt16(1), index, UInt32(0x1003), UInt32(0)) + name
             + (controller.map { host(UInt16(8), UInt16(10), $0) } ?? [])
         return host(UInt32(16 + payload.count), type, UInt16(0), UInt32(0), UInt32(0)) + payload
     }
 
-    private func isPort(_ bytes: [UInt8]) -> Bool { Link.isPort(4, by: bytes.span.bytes) }
+    private func isDisplaced(_ bytes: [UInt8]) -> Bool { Link.isDisplaced(4, "wlan0", by: bytes.span.bytes) }
 
     /// A bridge on the Wi-Fi's cable was only looked for, twice a minute.
-    @Test func `an interface that becomes a bridge's port is seen`() {
-        #expect(isPort(announcement(4, controller: 9)))
-        #expect(!isPort(announcement(4, controller: nil)) && !isPort(announcement(4, controller: 0)))
-        #expect(!isPort(announcement(5, controller: 9)), "another's")
-        #expect(isPort(announcement(5, controller: 9) + announcement(4, controller: 9)))
+    @Test func `an interface that becomes a bridge's port, or gives way to another, is seen`() {
+        #expect(isDisplaced(announcement(4, controller: 9)))
+        #expect(!isDisplaced(announcement(4, controller: nil)) && !isDisplaced(announcement(4, controller: 0)))
+        #expect(!isDisplaced(announcement(5, controller: 9)), "another's")
+        #expect(isDisplaced(announcement(5, controller: 9) + announcement(4, controller: 9)))
+        // One that was plugged in again is another one with the same name.
+        #expect(isDisplaced(announcement(6, controller: nil, name: "wlan0")))
+        #expect(!isDisplaced(announcement(6, controller: nil, type: 17, name: "wlan0")))
         // The bridge tells of its ports by itself, and of one that goes by the same number.
-        #expect(!isPort(announcement(4, controller: 9, family: 7)))
-        #expect(!isPort(announcement(4, controller: 9, type: 17)))
-        #expect(!isPort([]))
+        #expect(!isDisplaced(announcement(4, controller: 9, family: 7)))
+        #expect(!isDisplaced(announcement(4, controller: 9, type: 17)))
+        #expect(!isDisplaced([]))
     }
 
     @Test func `a datagram that is cut off may have been about the interface`() {
         let whole = announcement(5, controller: 9)
-        for count in 1..<whole.count { #expect(isPort(Array(whole[..<count]))) }
+        for count in 1..<whole.count { #expect(isDisplaced(Array(whole[..<count]))) }
     }
 }

@@ -72,7 +72,7 @@ extension AccessNetwork {
                 for await _ in hints {
                     let wish = self.shown.withLock { $0.wish }
                     await self.turns.take {
-                        await self.leaveBridge(wish)
+                        await self.leaveInterface(wish)
                         self.mendSettings()
                         self.mendIPv6(MachineAddresses.current())
                         await self.mendFirewall(wish)
@@ -100,10 +100,11 @@ extension AccessNetwork {
         }
     }
 
-    /// Ends the network where somebody made the interface a bridge's port, until it is none any more.
-    private func leaveBridge(_ before: Int) async {
-        guard let present = running.withLock({ $0?.closed }), InterfaceSettings.isPort(present.interface),
-            let wish = newWish(after: before)
+    /// Ends the network where somebody made the interface a bridge's port, until it is none any more, and where it is gone:
+    /// one that was plugged in again is another one to the kernel, with the same name.
+    private func leaveInterface(_ before: Int) async {
+        guard let present = running.withLock({ $0?.closed }),
+            present.isGone || InterfaceSettings.isPort(present.interface), let wish = newWish(after: before)
         else { return }
         await down(opens: false)
         await attempt(present.place.interface, present.ports, wish)
@@ -163,9 +164,14 @@ extension AccessNetwork.Closed {
     var firewall: Firewall { Firewall(place: place, index: index, ports: ports) }
 
     /// What its interface is called now: somebody may have renamed it.
-    var interface: String {
+    var interface: String { present ?? place.interface }
+
+    /// Whether its interface is there no more, by whatever name.
+    var isGone: Bool { index != 0 && present == nil }
+
+    private var present: String? {
         var name = [CChar](repeating: 0, count: Int(IF_NAMESIZE))
-        guard index != 0, if_indextoname(index, &name) != nil else { return place.interface }
+        guard index != 0, if_indextoname(index, &name) != nil else { return nil }
         return String(decoding: name.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }

@@ -12,8 +12,8 @@ extension AccessNetwork {
     private static let announcementCapacity = 16 * 1024
 
     /// When to look at the rules and at the interface: after a change of the box's table, and when the interface becomes a
-    /// bridge's port, both of which the kernel announces; and every now and then besides, also where the kernel has no
-    /// announcements for this process. Hints that are not taken become one.
+    /// bridge's port or gives way to another one of its name, all of which the kernel announces; and every now and then
+    /// besides, also where the kernel has no announcements for this process. Hints that are not taken become one.
     ///
     /// Changes of other tables and of other interfaces are none of them, so a program that makes many costs the reading of
     /// them.
@@ -28,8 +28,10 @@ extension AccessNetwork {
                     RuleMessages.concern(table: Firewall.table, $0)
                 },
                 listen(to: NETLINK_ROUTE, groups: UInt32(RTMGRP_LINK), on: eventLoop, hint) { [self] in
-                    let index = (running.withLock { $0?.closed } ?? closed.withLock { $0 })?.index
-                    return Link.isPort(index ?? 0, by: $0)
+                    guard let present = running.withLock({ $0?.closed }) ?? closed.withLock({ $0 }) else {
+                        return false
+                    }
+                    return Link.isDisplaced(present.index, present.place.interface, by: $0)
                 },
             ]
             hint.onTermination = { _ in

@@ -71,17 +71,17 @@ public struct Link: Hashable, Sendable {
         self.hardwareType = hardwareType
     }
 
-    /// Whether an interface has become, or still is, a bridge's or bond's port.
+    /// Whether an interface has become, or still is, a bridge's or bond's port, or another has its name.
     /// - Parameters:
     ///   - index: the interface's index.
+    ///   - name: its name.
     ///   - datagram: what the kernel announced in `RTNLGRP_LINK`.
     /// - Returns: true as well when the datagram is cut off: what is missing may say so.
-    public static func isPort(_ index: UInt32, by datagram: RawSpan) -> Bool {
+    public static func isDisplaced(_ index: UInt32, _ name: String, by datagram: RawSpan) -> Bool {
         var messages = NetlinkMessageReader(datagram)
         while let message = messages.next() {
-            if case .link(let link) = RouteEvent(message), link.index == index, link.controller ?? 0 != 0 {
-                return true
-            }
+            guard case .link(let link) = RouteEvent(message) else { continue }
+            if link.index == index ? link.controller ?? 0 != 0 : link.name == name { return true }
         }
         return messages.isMalformed
     }
