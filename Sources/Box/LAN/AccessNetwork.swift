@@ -257,6 +257,9 @@ public final class AccessNetwork: Sendable {
         // When something fails from here on, the interface stays shut off: phones may be on it.
         let closed = try await close(interface, ports, mayBeFresh: true)
         let place = closed.place
+        if if_nametoindex(interface) == 0 {
+            throw Trouble("there is no network interface \(interface); plug it in, or correct wifi.interface")
+        }
         if InterfaceSettings.isPort(interface) {
             throw Trouble(
                 "\(interface) is a port of a bridge, so it can't be kept apart from other networks; take it out of the bridge"
