@@ -75,7 +75,7 @@ extension Texts {
         "Conecta un cable de red, o activa el wifi de la caja en sus ajustes.",
         "חברו כבל רשת, או הפעילו את ה-Wi-Fi של הקופסה בהגדרות.",
         // noRadio
-        "The box finds no Wi-Fi of its own.", "Die Box findet kein WLAN-Gerät.",
+        "The box finds no Wi-Fi adapter.", "Die Box findet kein WLAN-Gerät.",
         "Le boîtier ne trouve pas d’adaptateur Wi-Fi.", "La caja no encuentra ningún adaptador wifi.",
         "הקופסה לא מוצאת מתאם Wi-Fi.",
         "Plug in a USB Wi-Fi adapter that can be an access point.",
