@@ -64,18 +64,20 @@ extension AccessNetwork {
     /// Gives the interface its IPv6 address back if it has lost that. The kernel takes it away whenever the interface is
     /// switched off for a moment, and leaves IPv4 as it was: nothing else needs a new start.
     func mendIPv6(_ machine: MachineAddresses) {
-        guard let place = running.withLock({ $0?.closed.place }), let address = place.addressV6,
-            !machine.addresses(of: place.interface).contains(where: { $0.address == address })
+        // Another interface may have the former name.
+        guard let present = running.withLock({ $0?.closed }), present.interface == present.place.interface,
+            let address = present.place.addressV6,
+            !machine.addresses(of: present.interface).contains(where: { $0.address == address })
         else { return }
         mendSettings()
         do throws(InterfaceAddresses.Failure) {
-            let addresses = try InterfaceAddresses(interface: place.interface)
+            let addresses = try InterfaceAddresses(interface: present.interface)
             try addresses.switchOn()
             try addresses.add(address, prefixLength: UniqueLocalPrefix.prefixLength)
-            logger.notice("\(place.interface) had lost the Wi-Fi's IPv6 address")
+            logger.notice("\(present.interface) had lost the Wi-Fi's IPv6 address")
         } catch {
             // While it is off, or IPv6 is: the next change is another chance.
-            logger.debug("\(place.interface) does not take the Wi-Fi's IPv6 address back: \(error)")
+            logger.debug("\(present.interface) does not take the Wi-Fi's IPv6 address back: \(error)")
         }
     }
 }

@@ -87,7 +87,7 @@ extension AccessNetwork {
     /// Sets the interface's settings anew where another program changed them.
     func mendSettings() {
         func mend(_ closed: inout Closed?) -> Bool {
-            guard let interface = closed?.place.interface else { return false }
+            guard let interface = closed?.interface else { return false }
             return closed?.settings.apply(to: interface).isMended == true
         }
         let isMended = running.withLock { running in
