@@ -75,6 +75,17 @@ def test_all_is_well(bus, tmp_path, model):
         ("ok", "button: its line is there", "")]
 
 
+def test_a_button_that_could_not_shut_down(bus, tmp_path):
+    """It was first told when somebody held the button."""
+    def button(command: str):
+        return doctor(tmp_path, TFT, f"button.shutdown={command}")[-1]
+
+    assert button("/bin/sh -c true") == button("sh -c true") == ("ok", "button: its line is there", "")
+    for name in ("/bin/poewroff", "poewroff"):
+        assert button(f"{name} now") == (
+            "note", f"button: held, it can't shut the machine down: there is no program {name}", "correct button.shutdown")
+
+
 def test_no_overlay_names_the_line_that_is_missing(boot, tmp_path):
     assert wrong(doctor(tmp_path, TFT)) == [
         ("panel: no line is named KIBITZ_DC: the overlay is not loaded",

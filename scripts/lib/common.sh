@@ -19,7 +19,7 @@ radio_packages=(
 )
 
 # The tests of Tests/Panel use these.
-panel_packages=("${unit_packages[@]}" kmod python3-venv)
+panel_packages=("${unit_packages[@]}" kmod python3-venv systemd)
 
 # Debian starts services with these, and the tests only want their programs.
 service_packages=(coturn hostapd iwd wpasupplicant)

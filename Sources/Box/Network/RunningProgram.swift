@@ -46,6 +46,13 @@ public final class RunningProgram: Sendable {
     /// Makes a program that has not been started yet.
     public init() {}
 
+    /// Whether there is a program of that name or path, where ``start(_:environment:_:)`` looks for it.
+    public static func isThere(_ program: String) -> Bool {
+        guard !program.utf8.contains(UInt8(ascii: "/")) else { return access(program, X_OK) == 0 }
+        let folders = getenv("PATH").map { String(cString: $0) } ?? "/bin:/usr/bin"
+        return folders.split(separator: ":").contains { access("\($0)/\(program)", X_OK) == 0 }
+    }
+
     /// Starts it, in a process group of its own and with no more than three descriptors: Ctrl-C at the terminal is for the
     /// box alone. No signal stays blocked or ignored because it is here.
     /// - Parameters:

@@ -1,4 +1,5 @@
 import BoxConfiguration
+import BoxNetwork
 import BoxPanel
 import Glibc
 
@@ -27,7 +28,13 @@ extension Doctor {
         }
         var overlays = [PanelWiring.buttonAlone]
         if case .spi(let model) = configuration.panel.model { overlays = PanelWiring.overlays(of: model) }
-        if examineLines([.button], subject: "button", mend: { Self.mend(overlays) }) {
+        guard examineLines([.button], subject: "button", mend: { Self.mend(overlays) }) else { return }
+        // Nobody holds a button to try it.
+        if let program = configuration.button.shutdown.first, !RunningProgram.isThere(program) {
+            wrong(
+                "button", "held, it can't shut the machine down: there is no program \(program)",
+                mend: "correct button.shutdown", fatal: false)
+        } else {
             fine("button", "its line is there")
         }
     }
