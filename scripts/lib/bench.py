@@ -168,7 +168,7 @@ ROWS = {
     "wifi ping": ("Wi-Fi: a phone's first frame to its first ping", "ms", "hostapd's", "hostapd, iwd"),
     "wifi stations": ("Wi-Fi: 20 phones all in", "s", "hostapd's", "hostapd, iwd"),
     "wifi stations cpu": ("Wi-Fi: what the access point computes for these", "s", "", "hostapd, iwd"),
-    "wifi flood rate": ("Wi-Fi: wrong passphrases a second, where 50 are tried", "", "", "hostapd; at least 45"),
+    "wifi flood rate": ("Wi-Fi: wrong passphrases a second, 50 or more", "", "", "hostapd"),
     "wifi flood cpu": ("Wi-Fi: what the access point computes for one", "ms", "", "hostapd"),
     "wifi flood lost": ("Wi-Fi: pings of a phone lost meanwhile", "%", "0", "hostapd"),
     "wifi flood ping": ("Wi-Fi: a phone's ping meanwhile, 95 of 100", "ms", "hostapd's", "hostapd"),
