@@ -30,22 +30,20 @@ class ZBar:
         for name in ("image_scanner_create", "image_create", "image_first_symbol", "symbol_next", "symbol_get_data"):
             getattr(self.lib, "zbar_" + name).restype = ctypes.c_void_p
         self.lib.zbar_symbol_get_data_length.restype = ctypes.c_uint
-        self.scanner = ctypes.c_void_p(self.lib.zbar_image_scanner_create())
-        self.set(self.ALL, self.ENABLE, 0)
-        self.set(self.QR, self.ENABLE, 1)
-        # The bytes themselves: it would guess at a language, and takes a few letters of UTF-8 for Japanese.
-        self.set(self.QR, self.BINARY, 1)
-
-    def set(self, symbology, setting, value):
-        assert self.lib.zbar_image_scanner_set_config(self.scanner, symbology, setting, value) == 0
 
     def read(self, image):
+        # A scanner draws lots as it looks for a code's corners, and goes on where it was with its next picture. With one for
+        # all, a picture in ten thousand was not read, each time another, by what came before it.
+        scanner = ctypes.c_void_p(self.lib.zbar_image_scanner_create())
+        # The bytes themselves: it would guess at a language, and takes a few letters of UTF-8 for Japanese.
+        for symbology, setting, value in ((self.ALL, self.ENABLE, 0), (self.QR, self.ENABLE, 1), (self.QR, self.BINARY, 1)):
+            assert self.lib.zbar_image_scanner_set_config(scanner, symbology, setting, value) == 0
         data = image.tobytes()
         picture = ctypes.c_void_p(self.lib.zbar_image_create())
         self.lib.zbar_image_set_format(picture, ctypes.c_ulong(int.from_bytes(b"Y800", "little")))
         self.lib.zbar_image_set_size(picture, *image.size)
         self.lib.zbar_image_set_data(picture, data, ctypes.c_ulong(len(data)), None)
-        self.lib.zbar_scan_image(self.scanner, picture)
+        self.lib.zbar_scan_image(scanner, picture)
         texts = set()
         symbol = self.lib.zbar_image_first_symbol(picture)
         while symbol:
@@ -54,6 +52,7 @@ class ZBar:
             texts.add(ctypes.string_at(self.lib.zbar_symbol_get_data(symbol), length).decode())
             symbol = self.lib.zbar_symbol_next(symbol)
         self.lib.zbar_image_destroy(picture)
+        self.lib.zbar_image_scanner_destroy(scanner)
         return texts
 
 
