@@ -32,8 +32,8 @@ class ZBar:
         self.lib.zbar_symbol_get_data_length.restype = ctypes.c_uint
 
     def read(self, image):
-        # A scanner draws lots as it looks for a code's corners, and goes on where it was with its next picture. With one for
-        # all, a picture in ten thousand was not read, each time another, by what came before it.
+        # One for each picture: a scanner keeps state, so that what is read could hang on the pictures before. One picture was
+        # once not read in a run with one scanner for all, and always was read alone.
         scanner = ctypes.c_void_p(self.lib.zbar_image_scanner_create())
         # The bytes themselves: it would guess at a language, and takes a few letters of UTF-8 for Japanese.
         for symbology, setting, value in ((self.ALL, self.ENABLE, 0), (self.QR, self.ENABLE, 1), (self.QR, self.BINARY, 1)):
