@@ -72,6 +72,38 @@ test('after 30 seconds without Wi-Fi ICE restarts on the same connection, as soo
   assert.ok(ada.restarts <= 3, 'two in vain while the box did not yet know, one that healed');
 });
 
+// Chromium calls the connection failed for a moment after ICE has healed. That was taken for the end of DTLS: in vain was
+// the restart, and a new connection was made.
+test('the same in a browser whose connection is still called failed when ICE has healed', async () => {
+  const { world, ada, bob } = await pair();
+  world.tellsLate = true;
+  world.cut('kl-b');
+  bob.setReachable(false);
+  ada.setReachable(false);
+  await world.run(30_000);
+  assert.deepEqual(world.connections.map((one) => [one.iceConnectionState, one.connectionState]),
+    [['disconnected', 'failed'], ['disconnected', 'failed']]);
+  world.mend('kl-b');
+  bob.setReachable(true);
+  ada.setReachable(true);
+  await world.run(10_000);
+  assert.deepEqual(numbers(ada), { state: 'connected', connections: 1, restarts: 1 });
+  assert.deepEqual(numbers(bob), { state: 'connected', connections: 1, restarts: 1 });
+});
+
+test('where DTLS has ended, ICE heals in vain, and one new connection is made', async () => {
+  const { world, ada, bob } = await pair();
+  world.cut('kl-b');
+  await world.run(30_000);
+  world.endedDTLS = true;
+  world.mend('kl-b');
+  await world.run(20_000);
+  for (const link of [ada, bob]) {
+    assert.equal(link.state, 'connected');
+    assert.equal(link.connections, 2);
+  }
+});
+
 test('a short loss heals without a restart', async () => {
   const { world, ada, bob } = await pair();
   world.cut('kl-b');

@@ -14,6 +14,13 @@ const FAILED_AFTER = 15_000;
 export class World {
   time = 0;
   boxUp = true;
+  /**
+   * Whether connections tell as Chromium does: ICE stays disconnected where the connection has failed, and when ICE
+   * heals, the connection's state follows in events of its own.
+   */
+  tellsLate = false;
+  /** Whether DTLS has ended everywhere, as Firefox ends it by itself: ICE heals, the connection does not. */
+  endedDTLS = false;
   /** Signals of these types are lost: type → how many more. */
   losses = new Map();
   /** Every signal the box passed on: {from, to, type, payload}. */
@@ -249,6 +256,14 @@ class FakeConnection {
     const { time } = this.world;
     const path = this.world.hasPath(this.page.id, this.other.page.id);
     if (path && this.agreed && !['connected', 'failed'].includes(this.iceConnectionState)) {
+      if (this.world.endedDTLS && this.channels.get(0)?.readyState === 'open') {
+        this.#ice('connected', 'failed');
+        return;
+      }
+      if (this.connectionState === 'failed') {
+        this.#ice('connected', 'failed');
+        this.#ice('connected', 'disconnected');
+      }
       this.#ice('connected', 'connected');
       for (const channel of this.channels.values()) {
         if (channel.readyState === 'open') continue;
@@ -262,8 +277,11 @@ class FakeConnection {
     }
     this.#silentSince ??= time;
     const silence = time - this.#silentSince;
-    if (silence >= FAILED_AFTER && this.iceConnectionState === 'disconnected') this.#ice('failed', 'failed');
-    else if (silence >= DISCONNECTED_AFTER && this.iceConnectionState === 'connected') this.#ice('disconnected', 'disconnected');
+    if (silence >= FAILED_AFTER && this.iceConnectionState === 'disconnected') {
+      if (this.connectionState !== 'failed') this.#ice(this.world.tellsLate ? 'disconnected' : 'failed', 'failed');
+    } else if (silence >= DISCONNECTED_AFTER && this.iceConnectionState === 'connected') {
+      this.#ice('disconnected', 'disconnected');
+    }
   }
 
   #ice(iceConnectionState, connectionState) {

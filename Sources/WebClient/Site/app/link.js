@@ -26,6 +26,11 @@ const OPEN_RATE = 0.2;
 const DOUBT = 1200;
 /** Lines of its own history that a link keeps for support. */
 const MAX_HISTORY = 40;
+/**
+ * How long ICE must live and the connection be called failed before DTLS counts as ended, in milliseconds. The two states
+ * come one after the other: when ICE heals, Chromium still calls the connection failed for a moment.
+ */
+const FAILED_DOUBT = 400;
 /** Between two readings of the statistics of a link that works, in milliseconds. */
 const STATISTICS_INTERVAL = 5000;
 
@@ -73,6 +78,7 @@ export class Link extends Emitter {
   #reachable = false;
   #broken = false;
   #failed = false;
+  #contradictedAt = null;
   #attempts = 0;
   #attemptedAt = -Infinity;
   #offeredAt = -Infinity;
@@ -401,6 +407,7 @@ export class Link extends Emitter {
     this.#answered = false;
     this.#broken = false;
     this.#failed = false;
+    this.#contradictedAt = null;
     this.#bytes = null;
     this.#ownCandidates = [];
     this.#theirCandidates = [];
@@ -450,10 +457,6 @@ export class Link extends Emitter {
     this.#note(`ICE ${iceConnectionState}, connection ${connectionState}`);
     if (iceConnectionState === 'failed') {
       this.#failed = true;
-      this.#interrupt();
-    } else if (connectionState === 'failed' && /^(connected|completed)$/.test(iceConnectionState)) {
-      // ICE lives and DTLS does not.
-      this.#broken = true;
       this.#interrupt();
     } else if (iceConnectionState === 'disconnected') {
       this.#interrupt();
@@ -512,6 +515,13 @@ export class Link extends Emitter {
 
   #watch(now) {
     if (!this.#pc) return;
+    if (!this.#hasPath || this.#pc.connectionState !== 'failed') {
+      this.#contradictedAt = null;
+    } else if (now - (this.#contradictedAt ??= now) >= FAILED_DOUBT && !this.#broken) {
+      this.#note('DTLS ended');
+      this.#broken = true;
+      this.#interrupt();
+    }
     const silence = now - this.#heardAt;
     const doubtful = this.healthy ? silence > DOUBT : this.#answered;
     if (doubtful || now - this.#readAt > STATISTICS_INTERVAL) this.#read(now);
