@@ -58,7 +58,8 @@ BOUND | RENEW | REBIND | REBOOT)
     ip address add "$new_ip_address/24" dev "$interface"
     [ -z "$new_routers" ] || ip route replace default via "$new_routers"
     {{ echo "address=$new_ip_address"; echo "router=$new_routers"; echo "dns=$new_domain_name_servers"
-       echo "seconds=$new_dhcp_lease_time"; echo "api=$new_captive_portal"; }} >{answer}
+       echo "seconds=$new_dhcp_lease_time"; echo "api=$new_captive_portal"; }} >{answer}.new
+    mv {answer}.new {answer}
     ;;
 esac
 """
@@ -137,14 +138,18 @@ class Phone:
         script, answer = self._script(DHCLIENT_SCRIPT)
         configuration = self.directory / "dhclient.conf"
         configuration.write_text(DHCLIENT_CONFIGURATION)
-        files = [str(self.directory / name) for name in ("dhclient.pid", "dhclient.leases")]
-        self.run("dhclient", "-4", "-1", "-cf", str(configuration), "-sf", str(script), "-pf", files[0], "-lf", files[1],
-                 "wlan")
-        pid = int(Path(files[0]).read_text())
+        # In the foreground: one that goes to the background is gone from its parent before it has written who it is.
+        with open(self.directory / "dhclient.log", "ab") as log:
+            client = subprocess.Popen(
+                ["ip", "netns", "exec", self.namespace, "dhclient", "-4", "-1", "-d", "--no-pid", "-cf", str(configuration),
+                 "-sf", str(script), "-lf", str(self.directory / "dhclient.leases"), "wlan"],
+                stdout=log, stderr=log, stdin=subprocess.DEVNULL)
         try:
-            wait_until(answer.exists, CLIENT_LIMIT, "dhclient has an address")
+            wait_until(answer.exists, CLIENT_LIMIT, "dhclient has an address",
+                       detail=lambda: (self.directory / "dhclient.log").read_text()[-3000:])
         finally:
-            os.kill(pid, 9)
+            client.kill()
+            client.wait()
         return self._lease(answer, lambda text: text.strip('"'))
 
     def _networkd(self) -> Lease:
