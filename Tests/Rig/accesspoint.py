@@ -116,10 +116,10 @@ class StandIn:
     frequency = 2437
     wifi_address = "10.78.0.1"
 
-    def __init__(self, air: Air, security: str = "transition"):
+    def __init__(self, air: Air, security: str = "transition", *, radio: str | None = None):
         self.air = air
         self.security = security
-        self.interface = air.radios[0]
+        self.interface = radio or air.radios[0]
         self.programs: list[Program] = []
 
     def __enter__(self):
@@ -169,8 +169,10 @@ class Hostapd(StandIn):
         "transition": "wpa_key_mgmt=WPA-PSK WPA-PSK-SHA256 SAE\nieee80211w=1\nsae_require_mfp=1\n",
     }
 
-    def __init__(self, air: Air, security: str = "transition", config: dict | None = None, *, start: bool = True):
-        super().__init__(air, security)
+    def __init__(self, air: Air, security: str = "transition", config: dict | None = None, *, radio: str | None = None,
+                 ssid: str = StandIn.ssid, start: bool = True):
+        super().__init__(air, security, radio=radio)
+        self.ssid = ssid
         # Of a box's settings those that it has as well; its channel stays.
         rekey = (config or {}).get("wifi.rekey", 3600)
         self.configuration = (
@@ -181,14 +183,17 @@ class Hostapd(StandIn):
         if start:
             self.begin()
             self.serve()
-            wait_until(lambda: "state=ENABLED" in self.control("status"), UP_LIMIT, "hostapd is up", every=0.05,
-                       detail=self.describe)
+            self.wait_up()
 
     def begin(self) -> None:
         """Start hostapd alone."""
-        file = Path("/run/rig-hostapd.conf")
+        file = Path(f"/run/rig-hostapd-{self.interface}.conf")
         file.write_text(self.configuration)
         self.start("hostapd", "-t", str(file))
+
+    def wait_up(self) -> None:
+        wait_until(lambda: "state=ENABLED" in self.control("status"), UP_LIMIT, "hostapd is up", every=0.05,
+                   detail=self.describe)
 
     def control(self, *arguments: str) -> str:
         """`hostapd_cli` with these arguments."""
@@ -253,7 +258,7 @@ class WiredBox(RadioBox):
         self.radio = Hostapd(air, security, start=False)
         self.radio.begin()
         try:
-            wait_until(lambda: "state=ENABLED" in self.radio.control("status"), UP_LIMIT, "hostapd is up", every=0.05)
+            self.radio.wait_up()
             super().__init__(air, security, {
                 **(config or {}), "wifi.mode": "wired", "wifi.interface": self.radio.interface, "country": None,
                 "wifi.security": None})

@@ -161,16 +161,17 @@ def association_to_ping(access_point, phone: WiFiPhone, host: int = 200) -> floa
     return (answered - began) * 1e3
 
 
-def flooded(access_point, phones: list[WiFiPhone]) -> dict[str, float]:
-    """What others have of wrong passphrases at 50 a second: how many of these there were in a second, and what one costs the
-    access point to compute; of a phone that is on, how many of its pings are lost, in percent, and the time that 95 of 100
-    take at most; and how long another needs that joins meanwhile. All times in milliseconds."""
+def flooded(access_point, flooded_one, phones: list[WiFiPhone]) -> dict[str, float]:
+    """What an access point's phones have of wrong passphrases at 50 a second, tried there or at another: how many of these
+    there were in a second, and what one costs the access point to compute; of a phone that is on, how many of its pings are
+    lost, in percent, and the time that 95 of 100 take at most; and how long another needs that joins meanwhile. All times in
+    milliseconds."""
     guest, late, *others = phones
     address = access_point.wifi_address
     guest.join(WPASupplicant, access_point.ssid, access_point.passphrase, "wpa2", frequency=access_point.frequency)
     guest.run("ip", "addr", "add", f"{address.rpartition('.')[0]}.201/24", "dev", guest.radio)
     count = 20 * FLOOD
-    strangers = Strangers(others, access_point, "wpa2")
+    strangers = Strangers(others, flooded_one, "wpa2")
     pinging = guest.start("ping", "-n", "-i", "0.05", "-c", str(count), "-W", "2", address)
     pids = access_point.pids()
     with strangers:
@@ -187,6 +188,21 @@ def flooded(access_point, phones: list[WiFiPhone]) -> dict[str, float]:
             "lost": 100 * (count - len(times)) / count,
             "ping": statistics.quantiles(times, n=20)[-1] if len(times) > 1 else 1e3 * LIMIT,
             "join": statistics.median(joins)}
+
+
+def report_floods(who: str, access_point, phones: list[WiFiPhone]) -> None:
+    """Tells what strangers do to an access point's phones, and what the same strangers do to them who try at another, an
+    hostapd on the same channel. There, too, the rig's one processor computes what they try: that part of their effect is not
+    the access point's."""
+    (radio,) = set(access_point.air.radios) - {access_point.interface}
+    with Hostapd(access_point.air, "wpa2", radio=radio, ssid="elsewhere", start=False) as elsewhere:
+        elsewhere.begin()
+        elsewhere.wait_up()
+        for row, flooded_one in ("flood", access_point), ("flood elsewhere", elsewhere):
+            for what, value in flooded(access_point, flooded_one, phones).items():
+                tell(f"wifi {row} {what}{who}", value)
+            for phone in phones:
+                phone.leave()
 
 
 def all_in(access_point, phones: list[WiFiPhone]) -> tuple[float, float]:
@@ -209,7 +225,9 @@ def tell(row: str, value: float) -> None:
 
 def turn(who: str, make: Callable, without: float, is_first: bool) -> None:
     """One access point's turn."""
-    with Air(phones=STATIONS) as air, make(air) as access_point:
+    # As an access point iwd lets nobody in while strangers try, and it would take a spare radio for its own.
+    is_flooded = who != " iwd"
+    with Air(phones=STATIONS + is_flooded) as air, make(air) as access_point:
         phones = [WiFiPhone(air, air.radios[-1]) for _ in range(STATIONS)]
         try:
             idle, data = memory(access_point.pids()), memory(access_point.pids(), "Pss_Anon")
@@ -228,10 +246,8 @@ def turn(who: str, make: Callable, without: float, is_first: bool) -> None:
                     is_first = False
                 for phone in phones:
                     phone.leave()
-            # As an access point iwd lets nobody else in meanwhile.
-            if who != " iwd":
-                for what, value in flooded(access_point, phones).items():
-                    tell(f"wifi flood {what}{who}", value)
+            if is_flooded:
+                report_floods(who, access_point, phones)
         finally:
             for phone in phones:
                 phone.close()
