@@ -278,7 +278,7 @@ def test_an_interface_that_is_a_bridges_port(lan):
         assert not address() and lan.dnsmasq() == []
 
 
-def test_ipv6_comes_back_after_the_link_was_down(lan):
+def test_ipv6_comes_back(lan):
     """The kernel takes addresses of IPv6 from an interface that goes down, and keeps those of IPv4."""
     with lan.start_box() as box:
         def held() -> bool:
@@ -297,6 +297,13 @@ def test_ipv6_comes_back_after_the_link_was_down(lan):
         assert lease.address
         wait_until(lambda: "inet6 fd" in lan.phone("ada").run("ip", "-6", "address", "show"), 20,
                    "routers are advertised still", detail=box.describe)
+        # The link-local address, too, which the kernel does not make again: without one no router was advertised.
+        lan.in_box("ip", "address", "flush", "dev", "wifi")
+        wait_until(lambda: held() and lan.box_address() == "10.77.0.1", 10, "the box has its addresses again", detail=box.describe)
+        wait_until(lambda: "inet6 fd" in lan.phone("eve").run("ip", "-6", "address", "show"), 20,
+                   "routers are advertised again", detail=box.describe)
+        assert box.terminate() == 0
+        assert "inet" not in lan.in_box("ip", "address", "show", "dev", "wifi"), "the box took its addresses along"
 
 
 def test_doctor_names_what_is_missing(lan):

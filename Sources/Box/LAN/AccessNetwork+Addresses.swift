@@ -58,23 +58,31 @@ extension AccessNetwork {
         try? addresses.remove(place.address, prefixLength: Subnet.prefixLength)
         if let address = place.addressV6 {
             try? addresses.remove(address, prefixLength: UniqueLocalPrefix.prefixLength)
+            try? addresses.remove(Self.linkLocal, prefixLength: UniqueLocalPrefix.prefixLength)
         }
     }
 
-    /// Gives the interface its IPv6 address back if it has lost that. The kernel takes it away whenever the interface is
+    /// The interface's link-local address where it has lost its own. The kernel makes that when the interface is switched on
+    /// and never else, and without one no router is advertised. Nobody else on the Wi-Fi has the box's.
+    private static let linkLocal = IPAddress.v6(0xFE80 << 48, 1)
+
+    /// Gives the interface its IPv6 addresses back if it has lost them. The kernel takes them away whenever the interface is
     /// switched off for a moment, and leaves IPv4 as it was: nothing else needs a new start.
     func mendIPv6(_ machine: MachineAddresses) {
         // Another interface may have the former name.
         guard let present = running.withLock({ $0?.closed }), present.interface == present.place.interface,
-            let address = present.place.addressV6,
-            !machine.addresses(of: present.interface).contains(where: { $0.address == address })
+            let address = present.place.addressV6
         else { return }
+        let hasAddress = machine.addresses(of: present.interface).contains { $0.address == address }
+        let missing =
+            (hasAddress ? [] : [address]) + (machine.hasLinkLocal(present.interface) ? [] : [Self.linkLocal])
+        guard !missing.isEmpty else { return }
         mendSettings()
         do throws(InterfaceAddresses.Failure) {
             let addresses = try InterfaceAddresses(interface: present.interface)
             try addresses.switchOn()
-            try addresses.add(address, prefixLength: UniqueLocalPrefix.prefixLength)
-            logger.notice("\(present.interface) had lost the Wi-Fi's IPv6 address")
+            for address in missing { try addresses.add(address, prefixLength: UniqueLocalPrefix.prefixLength) }
+            logger.notice("\(present.interface) had lost an IPv6 address of the Wi-Fi's")
         } catch {
             // While it is off, or IPv6 is: the next change is another chance.
             logger.debug("\(present.interface) does not take the Wi-Fi's IPv6 address back: \(error)")

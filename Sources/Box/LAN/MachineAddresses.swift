@@ -21,11 +21,19 @@ struct MachineAddresses {
 
     /// The addresses of an interface, without link-local ones of IPv6.
     func addresses(of interface: String) -> [(address: IPAddress, prefixLength: Int)] {
-        entries.filter { entry in
-            guard entry.interface == interface else { return false }
-            if case .v6(let high, _) = entry.address { return high >> 54 != 0x3FA }
-            return true
-        }.map { ($0.address, $0.prefixLength) }
+        entries.filter { $0.interface == interface && !Self.isLinkLocal($0.address) }.map {
+            ($0.address, $0.prefixLength)
+        }
+    }
+
+    /// Whether an interface has a link-local address of IPv6.
+    func hasLinkLocal(_ interface: String) -> Bool {
+        entries.contains { $0.interface == interface && Self.isLinkLocal($0.address) }
+    }
+
+    /// RFC 4291, section 2.5.6; IPv4 has none here.
+    private static func isLinkLocal(_ address: IPAddress) -> Bool {
+        if case .v6(let high, _) = address { high >> 54 == 0x3FA } else { false }
     }
 
     /// The routes in the text of `/proc/net/route`. Columns (proc_pid_net(5)): interface, destination, gateway, flags,
