@@ -129,6 +129,10 @@ def lose(party: Party, outage, seconds: float, gone, *others) -> None:
             wait_until(lambda: f"reconnecting to {gone.name}" in (other.text("body") or "").lower(), 15,
                        f"{other.name} is told", detail=lambda: f"{other.text('body')}\n{party.describe()}")
             other.screenshot(f"wifi-lost-{other.kind}")
+        # When ICE, too, has noticed: what is said now can't be sent, and was not after an ICE restart either.
+        time.sleep(max(0.0, 12 - (time.monotonic() - start)))
+        for person, words in ((gone, "can anybody hear me?"), *((other, f"where is {gone.name}?") for other in others)):
+            party.writes(person, words)
         time.sleep(max(0.0, seconds - (time.monotonic() - start)))
     start = time.monotonic()
     party.meet(gone, *others)
@@ -136,6 +140,10 @@ def lose(party: Party, outage, seconds: float, gone, *others) -> None:
     assert {person: own_id(person) for person in (gone, *others)} == ids
     wait_until(lambda: set(people_in_status(party)) == set(ids.values()), 15, "all are in the status", detail=party.describe)
     party.says(gone, "there you are", *others)
+    for other in others:
+        assert party.read(other, gone) == ["can anybody hear me?", "there you are"]
+        wait_until(lambda: party.read(gone, other) == [f"where is {gone.name}?"], 10, f"{gone.name} reads what {other.name} wrote",
+                   detail=party.describe)
 
 
 def restarted(one, other) -> None:

@@ -114,14 +114,22 @@ class Party:
 
     def says(self, person: Browser, text: str, *listeners: Browser) -> None:
         """One writes in the chat, and the others get to read it, with the name of who wrote it."""
+        self.writes(person, text)
+        for listener in listeners:
+            wait_until(lambda: text in self.read(listener, person), 10, f"{listener.name} reads {text!r}",
+                       detail=self.describe)
+
+    @staticmethod
+    def writes(person: Browser, text: str) -> None:
+        """Write in the chat."""
         show_chat(person)
         person.type("#chat-text", text)
         person.click("#chat-send")
-        for listener in listeners:
-            def heard() -> bool:
-                return any(message["text"] == text and message["name"] == person.name
-                           for message in listener.snapshot()["chat"])
-            wait_until(heard, 10, f"{listener.name} reads {text!r}", detail=self.describe)
+
+    @staticmethod
+    def read(person: Browser, author: Browser) -> list[str]:
+        """What one has read of what another wrote, in the order that it is shown in."""
+        return [message["text"] for message in person.snapshot()["chat"] if message["name"] == author.name]
 
     def keeps_moving(self, seconds: float, *people: Browser, gap: float = 2.0) -> None:
         """For so long, no picture among these stands still for longer than `gap` seconds."""

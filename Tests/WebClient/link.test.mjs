@@ -186,6 +186,30 @@ test('nothing is tried for a person the box lists as away, and everything at onc
   assert.deepEqual(numbers(ada), { state: 'connected', connections: 1, restarts: 1 });
 });
 
+// After an ICE restart nobody was told, and what could not be sent meanwhile never was.
+test('whoever has something to say is told when frames can be sent, and when they can be sent again', async () => {
+  const { world, ada, bob } = await pair();
+  const opened = { ada: 0, bob: 0 };
+  ada.on('open', () => (opened.ada += 1));
+  bob.on('open', () => (opened.bob += 1));
+  const frame = { kind: 'chat', log: 'ab'.repeat(8), sequence: 1, text: 'x', age: 0 };
+  assert.ok(ada.send(frame));
+  world.cut('kl-b');
+  await world.run(10_000);
+  assert.equal(ada.send(frame), false);
+  assert.deepEqual(opened, { ada: 0, bob: 0 });
+  world.mend('kl-b');
+  await world.run(10_000);
+  assert.deepEqual(opened, { ada: 1, bob: 1 });
+  assert.ok(ada.send(frame));
+  assert.equal(ada.connections, 1);
+  world.pages.get('kl-b').reload();
+  world.pages.get('kl-b').meet('kl-a');
+  await world.run(10_000);
+  assert.equal(ada.connections, 2);
+  assert.equal(opened.ada, 2, 'once for the new connection');
+});
+
 test('a closed link does nothing more', async () => {
   const { world, ada, bob } = await pair();
   ada.close();

@@ -22,6 +22,8 @@ export class Chat extends Emitter {
   #heard = new Map();
   /** person's id → the number of own messages written before this person came. */
   #since = new Map();
+  /** person's id → {connection, sequence}: the last own message they have, or that is on its way over this connection. */
+  #told = new Map();
   #save;
 
   /**
@@ -79,7 +81,7 @@ export class Chat extends Emitter {
     this.#keep();
   }
 
-  /** Writes a message; returns the frame to send to everyone, or null where there is nothing to say. */
+  /** Writes a message; returns it as a frame, or null where there is nothing to say. */
   write(value, self) {
     const text = cleanText(value);
     if (text === '') return null;
@@ -94,15 +96,29 @@ export class Chat extends Emitter {
     return { kind: 'chat', log: this.#log, sequence, text, age: Math.max(0, Date.now() - at) };
   }
 
-  /** The first frame on a new data channel: how far this page has heard that person. */
+  /** What is said first when frames can be sent, and can be sent again: how far this page has heard that person. */
   hello(person) {
     return { kind: 'hello', seen: this.#heard.get(person) ?? null };
   }
 
-  /** The frames that person missed, oldest first. */
-  missed(person, seen) {
-    const after = seen?.log === this.#log ? seen.sequence : (this.#since.get(person) ?? this.#sequence);
-    return this.#own.filter(({ sequence }) => sequence > after).map((message) => this.#frame(message));
+  /** That person said, over this connection, how far they heard. */
+  greet(person, connection, seen) {
+    const before = seen?.log === this.#log ? seen.sequence : (this.#since.get(person) ?? this.#sequence);
+    remember(this.#told, person, { connection, sequence: before });
+  }
+
+  /**
+   * Sends that person what they lack, oldest first, until `send` refuses one: the rest comes with the next call. Before they
+   * have said over this connection how far they heard, nothing is sent.
+   */
+  tell(person, connection, send) {
+    const told = this.#told.get(person);
+    if (told?.connection !== connection) return;
+    for (const message of this.#own) {
+      if (message.sequence <= told.sequence) continue;
+      if (!send(this.#frame(message))) return;
+      told.sequence = message.sequence;
+    }
   }
 
   /** A message arrived; one that was here already is left out. */

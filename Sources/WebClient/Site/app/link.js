@@ -14,7 +14,7 @@ import { readStatistics } from './statistics.js';
 const MAX_PENDING = 128;
 /** Bytes waiting in the heartbeat channel; beyond it a beat is left out. */
 const MAX_BEATS_BUFFERED = 1024;
-/** Bytes waiting in the data channel; beyond it a frame is not sent now and comes with the next `hello`. */
+/** Bytes waiting in the data channel; beyond it a frame is not sent now. */
 const MAX_FRAMES_BUFFERED = 512 * 1024;
 /** Frames taken from one person: a burst, and so many a second afterwards. */
 const FRAME_BURST = 120;
@@ -49,8 +49,8 @@ class Allowance {
 }
 
 /**
- * Emits `change` (state, kind, code), `media` ({stream}) when the tracks are other ones, `open` when a data channel is up,
- * and `frame` with each checked frame.
+ * Emits `change` (state, kind, code), `media` ({stream}) when the tracks are other ones, `open` when frames can be sent, and
+ * whenever they can be sent again, and `frame` with each checked frame.
  */
 export class Link extends Emitter {
   /** connecting (never worked yet), connected, reconnecting, closed */
@@ -79,6 +79,7 @@ export class Link extends Emitter {
   #broken = false;
   #failed = false;
   #contradictedAt = null;
+  #sends = false;
   #attempts = 0;
   #attemptedAt = -Infinity;
   #offeredAt = -Infinity;
@@ -135,8 +136,9 @@ export class Link extends Emitter {
     return /^(connected|completed)$/.test(this.#pc?.iceConnectionState ?? '');
   }
 
-  get channelOpen() {
-    return this.#frames?.readyState === 'open';
+  /** Whether frames can be sent now. */
+  get #canSend() {
+    return this.#frames?.readyState === 'open' && this.#hasPath;
   }
 
   /** How long the link has not worked, in milliseconds. */
@@ -171,6 +173,7 @@ export class Link extends Emitter {
     const now = this.#environment.now();
     this.#beat(now);
     this.#watch(now);
+    this.#followPath();
     const action = decide(this.#facts(), now);
     if (action !== 'none') this.#act(action, now);
   }
@@ -430,7 +433,7 @@ export class Link extends Emitter {
     this.#beats = pc.createDataChannel('beats', { negotiated: true, id: 1, ordered: false, maxRetransmits: 0 });
     this.#frames.onopen = mine(() => {
       this.#heard();
-      this.emit('open');
+      this.#followPath();
     });
     this.#frames.onmessage = mine((event) => this.#receiveFrame(event.data));
     this.#beats.onmessage = mine(() => this.#heard());
@@ -470,6 +473,7 @@ export class Link extends Emitter {
     if (!pc) return;
     for (const channel of [this.#frames, this.#beats]) channel.onclose = channel.onmessage = channel.onopen = null;
     this.#frames = this.#beats = null;
+    this.#sends = false;
     pc.close();
   }
 
@@ -511,6 +515,13 @@ export class Link extends Emitter {
     this.#attemptedAt = -Infinity;
     this.kind = null;
     this.emit('change');
+  }
+
+  /** What could not be sent without a path is not lost: whoever wrote it is told when there is one again. */
+  #followPath() {
+    const before = this.#sends;
+    this.#sends = this.#canSend;
+    if (this.#sends && !before) this.emit('open');
   }
 
   #watch(now) {
@@ -586,7 +597,7 @@ export class Link extends Emitter {
 
   /** Sends a frame to this person alone; false where it can't be sent now. */
   send(frame) {
-    if (!this.channelOpen || !this.#hasPath || this.#frames.bufferedAmount > MAX_FRAMES_BUFFERED) return false;
+    if (!this.#canSend || this.#frames.bufferedAmount > MAX_FRAMES_BUFFERED) return false;
     const text = JSON.stringify(frame);
     if (text.length > MAX_FRAME_LENGTH) return false;
     try {

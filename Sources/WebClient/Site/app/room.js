@@ -31,8 +31,6 @@ export class Room extends Emitter {
   #membership;
   #presenceTimer = null;
   #announced = '';
-  /** People who said how far they heard on the present channel: only they get each new message at once. */
-  #greeted = new Set();
 
   /**
    * @param box its web interface
@@ -94,26 +92,26 @@ export class Room extends Emitter {
       this.emit('people');
     });
     mesh.on('media', (person) => this.emit('media', person));
-    mesh.on('left', (person) => {
-      this.#greeted.delete(person.id);
-      this.emit('left', person);
-    });
+    mesh.on('left', (person) => this.emit('left', person));
     mesh.on('open', (person) => {
-      this.#greeted.delete(person.id);
       person.link.send(chat.hello(person.id));
       person.link.send(this.#state());
+      this.#tell(person);
     });
     mesh.on('frame', ({ person, frame }) => {
-      if (frame.kind === 'hello') this.#greet(person, frame.seen);
-      else if (frame.kind === 'chat') chat.receive(frame, person);
+      if (frame.kind === 'hello') {
+        chat.greet(person.id, person.link.connections, frame.seen);
+        this.#tell(person);
+      } else if (frame.kind === 'chat') {
+        chat.receive(frame, person);
+      }
     });
     chat.on('message', (message) => this.emit('chat', message));
     this.#media.on('change', () => this.#mediaChanged());
   }
 
-  #greet(person, seen) {
-    const all = this.chat.missed(person.id, seen).every((frame) => person.link.send(frame));
-    if (all) this.#greeted.add(person.id);
+  #tell({ id, link }) {
+    this.chat.tell(id, link.connections, (frame) => link.send(frame));
   }
 
   /** Asks the box whether the code still opens the room, before anybody joins. */
@@ -157,7 +155,6 @@ export class Room extends Emitter {
     this.#announced = '';
     this.mesh.stop(leave);
     this.signaling.stop(leave);
-    this.#greeted.clear();
   }
 
   #enter(state) {
@@ -179,13 +176,8 @@ export class Room extends Emitter {
 
   /** Says `text` to everyone; whoever is not reachable gets it when they come back. */
   say(text) {
-    const frame = this.chat.write(text, { id: this.id, name: this.name });
-    if (!frame) return;
-    for (const person of this.mesh.people.values()) {
-      if (!this.#greeted.has(person.id)) continue;
-      // A message that does not fit now leaves a gap: the rest waits for the next greeting.
-      if (!person.link.send(frame)) this.#greeted.delete(person.id);
-    }
+    if (!this.chat.write(text, { id: this.id, name: this.name })) return;
+    for (const person of this.mesh.people.values()) this.#tell(person);
   }
 
   #mediaChanged() {
