@@ -250,6 +250,16 @@ test('restarts come before a new connection, and there are only so many', () => 
   assert.deepEqual(actions, ['restart', 'restart', 'restart', 'restart', 'dial']);
 });
 
+// Firefox ended DTLS in the middle of an ICE restart, and four seconds passed before a new connection was asked for.
+test('what can not be healed is replaced at once, but not again and again', () => {
+  const tried = { ...down, attempts: 1, attemptedAt: 0 };
+  assert.equal(decide(tried, 2500), 'none');
+  assert.equal(decide({ ...tried, broken: true }, 1500), 'none');
+  assert.equal(decide({ ...tried, broken: true }, 2500), 'dial');
+  assert.equal(decide({ ...tried, broken: true, dials: false }, 2500), 'ask');
+  assert.equal(decide({ ...tried, broken: true, attempts: MAX_RESTARTS + 1 }, 2500), 'none');
+});
+
 test('the answering side never dials', () => {
   for (const broken of [false, true]) {
     for (const opened of [false, true]) {

@@ -36,7 +36,7 @@ export const FIRST_OFFER_WAIT = 700;
 export function decide(facts, now) {
   if (!facts.reachable) return 'none';
   if (facts.healthy && !facts.broken) return 'none';
-  if (now - facts.attemptedAt < attemptLimit(facts.attempts)) return 'none';
+  if (now - facts.attemptedAt < attemptLimit(facts)) return 'none';
   if (!facts.opened && !facts.dials && now - facts.interruptedAt < FIRST_OFFER_WAIT) return 'none';
   const sudden = facts.failed || facts.broken || !facts.opened;
   if (!sudden && now - facts.interruptedAt < RESTART_AFTER) return 'none';
@@ -64,6 +64,9 @@ export function decideOffered(facts, offer) {
   return offer.begins ? 'open' : 'ask';
 }
 
-function attemptLimit(attempts) {
-  return attempts === 0 ? 0 : ATTEMPT_LIMITS[Math.min(attempts, ATTEMPT_LIMITS.length) - 1];
+/** How long the last attempt may take. What can't be healed is not waited for, unless it happens again and again. */
+function attemptLimit({ attempts, broken }) {
+  if (attempts === 0) return 0;
+  const limit = ATTEMPT_LIMITS[Math.min(attempts, ATTEMPT_LIMITS.length) - 1];
+  return broken && attempts <= MAX_RESTARTS ? Math.min(limit, ATTEMPT_YOUNG) : limit;
 }
