@@ -19,9 +19,10 @@ let connections = 0;
 /** `from` and `to` have a new channel: each hears what it missed. */
 function greet(from, to, fromPerson, toPerson) {
   connections += 1;
+  const connection = `connection ${connections}`;
   for (const [author, reader, authorPerson, readerPerson] of [[from, to, fromPerson, toPerson], [to, from, toPerson, fromPerson]]) {
-    author.greet(readerPerson.id, connections, wire(reader.hello(authorPerson.id)).seen);
-    author.tell(readerPerson.id, connections, (frame) => {
+    author.greet(readerPerson.id, connection, wire(reader.hello(authorPerson.id)).seen);
+    author.tell(readerPerson.id, connection, (frame) => {
       reader.receive(wire(frame), authorPerson);
       return true;
     });
@@ -52,24 +53,24 @@ test('what can not be sent now is sent as soon as it can, in order, and nothing 
     return path;
   });
   one.write('nobody said how far they heard', ada);
-  tell(1);
+  tell('first');
   assert.deepEqual(offered, []);
-  one.greet(bob.id, 1, wire(other.hello(ada.id)).seen);
-  tell(1);
+  one.greet(bob.id, 'first', wire(other.hello(ada.id)).seen);
+  tell('first');
   path = false;
   for (const text of ['one', 'two']) {
     one.write(text, ada);
-    tell(1);
+    tell('first');
   }
   assert.equal(other.messages.length, 1);
   path = true;
   one.write('three', ada);
-  tell(1);
-  tell(1);
+  tell('first');
+  tell('first');
   assert.deepEqual(texts(other), ['nobody said how far they heard', 'one', 'two', 'three']);
   assert.deepEqual(offered, ['nobody said how far they heard', 'one', 'one', 'one', 'two', 'three']);
   one.write('over another connection', ada);
-  tell(2);
+  tell('second');
   assert.equal(other.messages.length, 4, 'how much of it came over the first is not known yet');
 });
 
@@ -111,8 +112,8 @@ test('lists are bounded, and a spoilt memory is no end', () => {
   for (let index = 0; index < MAX_SHOWN + 50; index += 1) chat.write(`${index}`, ada);
   assert.equal(chat.messages.length, MAX_SHOWN);
   let told = 0;
-  chat.greet(bob.id, 1, null);
-  chat.tell(bob.id, 1, () => (told += 1));
+  chat.greet(bob.id, 'first', null);
+  chat.tell(bob.id, 'first', () => (told += 1));
   assert.equal(told, MAX_OWN);
   assert.equal(page(kept.value).chat.messages.length, MAX_SHOWN);
   for (const spoilt of [{}, [], 'x', 5, { messages: 5 }, { messages: [], own: [{}], heard: 3 }]) {

@@ -22,7 +22,7 @@ export class Chat extends Emitter {
   #heard = new Map();
   /** person's id → the number of own messages written before this person came. */
   #since = new Map();
-  /** person's id → {connection, sequence}: the last own message they have, or that is on its way over this connection. */
+  /** person's id → {connection, sequence}: the last own message they have, or that is on its way over that connection. */
   #told = new Map();
   #save;
 

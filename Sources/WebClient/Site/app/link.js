@@ -3,6 +3,7 @@
  * pages live, and replaced only where that is impossible. Of two people the one with the smaller id dials and makes
  * every offer, so there is never glare; the other side asks.
  */
+import { MAX_OWN } from './chat.js';
 import { Emitter, randomId } from './events.js';
 import { parseCandidate, parseDescription, parseFrame, MAX_FRAME_LENGTH } from './protocol.js';
 import { BEAT_INTERVAL, SILENCE_LIMIT, decide, decideAsked, decideOffered } from './link-policy.js';
@@ -16,8 +17,8 @@ const MAX_PENDING = 128;
 const MAX_BEATS_BUFFERED = 1024;
 /** Bytes waiting in the data channel; beyond it a frame is not sent now. */
 const MAX_FRAMES_BUFFERED = 512 * 1024;
-/** Frames taken from one person: a burst, and so many a second afterwards. */
-const FRAME_BURST = 120;
+/** Frames taken from one person: a burst, more than all that the chat sends to who was away, and so many a second afterwards. */
+const FRAME_BURST = MAX_OWN + 40;
 const FRAME_RATE = 20;
 /** New connections taken from one person: a burst, and so many a second afterwards. */
 const OPEN_BURST = 6;
@@ -122,6 +123,11 @@ export class Link extends Emitter {
 
   get stream() {
     return this.#stream;
+  }
+
+  /** The name of the present connection, null before the first: the same on both sides, and no two have the same. */
+  get connection() {
+    return this.#connection;
   }
 
   get healthy() {

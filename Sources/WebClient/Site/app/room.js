@@ -100,7 +100,7 @@ export class Room extends Emitter {
     });
     mesh.on('frame', ({ person, frame }) => {
       if (frame.kind === 'hello') {
-        chat.greet(person.id, person.link.connections, frame.seen);
+        chat.greet(person.id, person.link.connection, frame.seen);
         this.#tell(person);
       } else if (frame.kind === 'chat') {
         chat.receive(frame, person);
@@ -111,7 +111,7 @@ export class Room extends Emitter {
   }
 
   #tell({ id, link }) {
-    this.chat.tell(id, link.connections, (frame) => link.send(frame));
+    this.chat.tell(id, link.connection, (frame) => link.send(frame));
   }
 
   /** Asks the box whether the code still opens the room, before anybody joins. */
