@@ -144,6 +144,7 @@ def lose(party: Party, outage, seconds: float, gone, *others) -> None:
         assert party.read(other, gone) == ["can anybody hear me?", "there you are"]
         wait_until(lambda: party.read(gone, other) == [f"where is {gone.name}?"], 10, f"{gone.name} reads what {other.name} wrote",
                    detail=party.describe)
+    gone.screenshot(f"wifi-back-{gone.kind}")
 
 
 def restarted(one, other) -> None:
@@ -151,6 +152,15 @@ def restarted(one, other) -> None:
     there, back = links(one)[own_id(other)], links(other)[own_id(one)]
     assert (there["connections"], back["connections"]) == (1, 1), "a new RTCPeerConnection was made"
     assert there["restarts"] + back["restarts"] >= 1, "nobody restarted ICE"
+
+
+def replaced_only_if_ended(firefox, other) -> None:
+    """Their link is the connection it was, or one new one, and that only where Firefox has ended the first by itself."""
+    there, back = links(firefox)[own_id(other)], links(other)[own_id(firefox)]
+    assert there["connections"] == back["connections"] <= 2, (there, back)
+    # Whoever hears of it first has it replaced, and the other may never come to note it.
+    ended = [line for line in there["history"] + back["history"] if line.endswith(("channel closed", "DTLS ended"))]
+    assert there["connections"] == 1 or ended, (there, back)
 
 
 def test_wifi_lost_for_30_seconds(party):
@@ -171,10 +181,8 @@ def test_firefox_cut_off_for_15_seconds(party, way):
     """Back under the same id, by an ICE restart or, where Firefox has ended DTLS by itself, by one new connection."""
     ada, bob = party.two()
     lose(party, getattr(party.network.phone("bob"), way)(), 15, bob, ada)
-    for person in (ada, bob):
-        (link,) = links(person).values()
-        # Where the way is back before ICE has given it up, neither is needed.
-        assert link["connections"] <= 2, link
+    # Where the way is back before ICE has given it up, neither is needed.
+    replaced_only_if_ended(bob, ada)
 
 
 def test_phone_moves_to_another_address(party):
@@ -190,8 +198,7 @@ def test_phone_moves_to_another_address(party):
     party.meet(ada, bob, cleo)
     assert (own_id(ada), own_id(bob), own_id(cleo)) == ids
     assert [links(one)[own_id(other)]["connections"] for one, other in ((ada, cleo), (cleo, ada))] == [1, 1]
-    for one, other in ((ada, bob), (bob, ada)):
-        assert links(one)[own_id(other)]["connections"] <= 2, "one new connection at most"
+    replaced_only_if_ended(bob, ada)
 
 
 def test_phone_locked(party):
